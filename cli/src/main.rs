@@ -1,0 +1,2 @@
+//! The dwmap command.
+fn main() {}

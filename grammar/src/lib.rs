@@ -1,0 +1,1 @@
+//! The dwmap language: text to syntax tree and back.

@@ -1,0 +1,1 @@
+//! The project's manifest, environments and secrets by reference.

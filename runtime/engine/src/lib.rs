@@ -1,0 +1,1 @@
+//! Runs programs: scan, eval, encode, fused path.

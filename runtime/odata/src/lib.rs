@@ -1,0 +1,1 @@
+//! OData protocol: literals, URLs, multipart, error JSON.

@@ -1,0 +1,1 @@
+//! The two emulated systems, for trying, teaching and tests.

@@ -1,0 +1,1 @@
+//! The vocabulary of built-in steps, one file each.

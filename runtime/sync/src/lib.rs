@@ -1,0 +1,1 @@
+//! Keeps two systems the same: capture, apply, merge, load, verify.

@@ -1,0 +1,1 @@
+//! Stock schemas and maps, embedded.
