@@ -131,7 +131,7 @@ impl fmt::Display for SourcePlace {
     }
 }
 
-/// Which sides a line flows to, as a law (page 1's classes).
+/// The law that a line's two functions keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Class {
     /// There and back is the same value.
@@ -181,6 +181,9 @@ pub struct Line {
     pub key: bool,
     /// Written when the record is born, never again.
     pub on_create: bool,
+    /// The line asks for the canonical form to be written back (`| normalise`): its sides agree only if *both*
+    /// halves of the relation hold.
+    pub normalise: bool,
     /// The class and how it is known.
     pub agreement: Agreement,
     /// The reference that the line writes at the left or right, as an index into the map's references.
