@@ -59,6 +59,7 @@ impl fmt::Debug for LineId {
 
 /// A compiled project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The project's name.
     pub name: String,
@@ -72,6 +73,7 @@ pub struct Plan {
 
 /// A system as far as the maps touch it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SystemPlan {
     /// The schema, only with the entities, fields and enums that some map touches. Its name binds the system.
     pub schema: Schema,
@@ -81,6 +83,7 @@ pub struct SystemPlan {
 
 /// A compiled map.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MapPlan {
     /// Its name.
     pub name: String,
@@ -116,6 +119,7 @@ impl MapPlan {
 
 /// A place in a source file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SourcePlace {
     /// The project-relative file.
     pub file: String,
@@ -153,6 +157,7 @@ pub enum Proof {
 
 /// What is known of a line's two functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Agreement {
     /// The class.
     pub class: Class,
@@ -162,6 +167,7 @@ pub struct Agreement {
 
 /// A line of a map.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Line {
     /// Its identity.
     pub id: LineId,
@@ -246,6 +252,7 @@ pub enum InitialPolicy {
 
 /// A field set by a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FieldConstant {
     /// The field's wire name.
     pub wire: String,
@@ -271,6 +278,7 @@ pub enum DeletePolicy {
 
 /// A map's policies. Arrays by side are indexed by the side where it *happened* (deleted, left), left first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Policies {
     /// Conflicts, where a line has no policy of its own.
     pub conflict: ConflictPolicy,
@@ -286,6 +294,7 @@ pub struct Policies {
 
 /// A side of a map.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SidePlan {
     /// The index of its system in the plan.
     pub system: u16,
@@ -326,6 +335,7 @@ pub enum Company {
 
 /// The address of an entity on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Address {
     /// The set's (table's) name, as in URLs.
     pub set: String,
@@ -339,6 +349,7 @@ pub struct Address {
 
 /// What is asked of a source. Connectors write it in their dialect; they never see a map.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Query {
     /// The entity.
     pub address: Address,
@@ -354,6 +365,7 @@ pub struct Query {
 
 /// A part of the key by which a reference's target is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ReferenceKeyPart {
     /// The column's wire name on the target.
     pub wire: String,
@@ -367,6 +379,7 @@ pub struct ReferenceKeyPart {
 
 /// A look-up to another entity of a side's system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Reference {
     /// On which side.
     pub side: Side,
@@ -386,6 +399,7 @@ pub struct Reference {
 
 /// A map that depends on an entity of this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ReverseEdge {
     /// The dependent map, as an index into the plan.
     pub map: u16,
@@ -409,6 +423,7 @@ pub enum WriteRepr {
 
 /// A column that a line writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WriteColumn {
     /// The index of the line.
     pub line: u16,
@@ -424,6 +439,7 @@ pub struct WriteColumn {
 
 /// A key by which a side can be written to without knowing a record's id: the natural key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WriteKey {
     /// For each part its wire name in a URL, its form, and the index of the line whose value it is.
     pub parts: Vec<(String, Repr, u16)>,
@@ -431,6 +447,7 @@ pub struct WriteKey {
 
 /// How rows of a side are written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WritePlan {
     /// The columns, in the order in which a body holds them.
     pub columns: Vec<WriteColumn>,

@@ -17,6 +17,7 @@ pub type SlotId = u16;
 
 /// A column that is read or written: its name on the wire, its form there, and its storage form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Column {
     /// Its name in the schema, for people.
     pub name: String,
@@ -37,6 +38,7 @@ pub struct Column {
 /// Null: a value equal to `null.read` is null. Null becomes `null.write` where there is no `null.read`
 /// (a number that the system can't leave blank is zero); otherwise it stays null, and `null.write` is only how it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Storage {
     /// How "no value" stands.
     pub null: NullForm,
@@ -78,6 +80,7 @@ pub enum FitMode {
 
 /// A storage form to be applied: the type to convert to, the form, and the overflow policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fit {
     /// The column's type. Widening conversions (int to decimal, shorter to longer text, decimal to another scale) are implied.
     pub ty: Type,
@@ -100,6 +103,7 @@ pub enum Direction {
 
 /// A built-in step with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StepCall {
     /// Its name in the vocabulary.
     pub name: String,
@@ -127,6 +131,7 @@ pub enum TableElse {
 
 /// A row of a table in one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TableRow {
     /// The value that is looked up; null only where a row names it.
     pub from: Value,
@@ -136,6 +141,7 @@ pub struct TableRow {
 
 /// A finite table, one list of rows for each direction. Null passes as null unless a row names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// Its name, or the line's own text for an inline one.
     pub name: String,
@@ -343,6 +349,7 @@ impl Op {
 
 /// The slots that the runtime reads. Line vectors have one entry for each line of the map, by index.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Outputs {
     /// Whether the row is in the map (bool); none if every row is.
     pub filter: Option<SlotId>,
@@ -362,6 +369,7 @@ pub struct Outputs {
 
 /// A program: see the [module](self).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Program {
     /// What is scanned: slot `i` is column `i`, as it stands on the wire (null conventions not yet applied).
     pub columns: Vec<Column>,

@@ -38,6 +38,7 @@ impl Dialect {
 
 /// A system's shape: enums and entities, with the conventions that hold for all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Schema {
     /// The name by which maps refer to it (`fno`).
     pub name: String,
@@ -65,6 +66,7 @@ impl Schema {
 
 /// A named set of members (an ERP enum, a CRM option set).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EnumDef {
     /// Its name.
     pub name: String,
@@ -88,6 +90,7 @@ impl EnumDef {
 
 /// A member of an enum.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Member {
     /// The name, which is what F&O puts on the wire.
     pub name: String,
@@ -97,6 +100,7 @@ pub struct Member {
 
 /// An entity (F&O) or table (Dataverse, SQL).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entity {
     /// Its public set name, as in a URL.
     pub name: String,
@@ -159,6 +163,7 @@ impl KeyPart {
 
 /// An alternate key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AlternateKey {
     /// Its name.
     pub name: String,
@@ -168,6 +173,7 @@ pub struct AlternateKey {
 
 /// A navigation to a record of another (or the same) entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Nav {
     /// Its name, which is also the one to bind by.
     pub name: String,
@@ -203,6 +209,7 @@ pub enum Requirement {
 
 /// How "no value" stands in a field, resolved from the schema's conventions and the field's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NullForm {
     /// The stored value that is read as null.
     pub read: Option<Value>,
@@ -212,6 +219,7 @@ pub struct NullForm {
 
 /// A field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Field {
     /// Its name.
     pub name: String,
