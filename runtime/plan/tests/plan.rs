@@ -332,10 +332,10 @@ fn a_plan_that_makes_no_sense_is_refused() {
     let breaks: [(&str, Break); 10] = [
         ("system 9 doesn't exist", |p| p.maps[0].sides[0].system = 9),
         ("no entity", |p| {
-            p.maps[0].sides[0].entity = "Nothing".into()
+            p.maps[0].sides[0].entity = "Nothing".into();
         }),
         ("slot 7 is read before", |p| {
-            p.maps[0].sides[0].program.outputs.own[0] = Some(7)
+            p.maps[0].sides[0].program.outputs.own[0] = Some(7);
         }),
         ("slot 99 is read before", |p| {
             p.maps[0].sides[0].program.ops[0] = Op::Fit {
@@ -365,7 +365,7 @@ fn a_plan_that_makes_no_sense_is_refused() {
             }
         }),
         ("line 8 doesn't exist", |p| {
-            p.maps[0].sides[1].write.columns[0].line = 8
+            p.maps[0].sides[1].write.columns[0].line = 8;
         }),
         ("is a bool where a", |p| {
             p.maps[0].sides[0].program.ops.push(Op::Text {
@@ -374,7 +374,7 @@ fn a_plan_that_makes_no_sense_is_refused() {
                 src: 8,
                 what: 2,
                 fold: false,
-            })
+            });
         }),
         ("2 lines, 1 cells", |p| {
             p.maps[0].sides[0].program.outputs.own.pop();
