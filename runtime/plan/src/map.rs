@@ -75,8 +75,11 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SystemPlan {
-    /// The schema, only with the entities, fields and enums that some map touches. Its name binds the system.
+    /// The schema, only with the entities, fields and enums that some map touches.
     pub schema: Schema,
+    /// How a manifest names the schema (`schema = "std.fno"`): the path of the module that declares it, which *is*
+    /// the schema where it declares one alone; else with `.NAME` behind it.
+    pub binding: String,
     /// A hash of the projected schema, for finding drift.
     pub fingerprint: [u8; 32],
 }

@@ -217,6 +217,7 @@ fn plan() -> Plan {
                 modified: None,
             }],
         },
+        binding: format!("std.{name}"),
         fingerprint: [7; 32],
     };
     Plan {

@@ -1,0 +1,303 @@
+//! The words of the command line. Others script against them, so they hold still.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keeps two business systems the same, both ways.
+#[derive(Debug, Parser)]
+#[command(name = "dwmap", version, about, max_term_width = 100, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// The project's folder, or a folder within it.
+    #[arg(long, short = 'C', global = true, default_value = ".", value_name = "DIR", hide_default_value = true)]
+    pub(crate) project: PathBuf,
+    /// The environment of the manifest to use (`[env.NAME]`).
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// Say more on standard error; twice for everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What stands below every help text.
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 found something (diagnostics, differences, failed tests); \
+2 wrong usage or configuration; 3 a system could not be reached; 4 an internal error.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[cfg(feature = "compiler")]
+    /// Show the whole thing in a minute: two sandbox systems, stock maps, load, live sync both ways.
+    Demo(Demo),
+    #[cfg(feature = "compiler")]
+    /// Make a new project.
+    New(New),
+    #[cfg(feature = "compiler")]
+    /// Check maps and schemas.
+    Check(Check),
+    #[cfg(feature = "compiler")]
+    /// Compile the project's maps to a plan.
+    Build(Build),
+    #[cfg(feature = "compiler")]
+    /// Format source files.
+    Fmt(Fmt),
+    #[cfg(feature = "compiler")]
+    /// Run the `test` blocks.
+    Test(Test),
+    #[cfg(feature = "compiler")]
+    /// Explain an error code, or a map of the project.
+    Explain(Explain),
+    #[cfg(feature = "compiler")]
+    /// Start the two emulated systems.
+    Sandbox(Sandbox),
+    /// Show what a load would do, writing nothing.
+    Plan(Plan),
+    /// Bring both systems up to date and end.
+    Sync(Sync),
+    /// Keep both systems the same until stopped.
+    Run(Run),
+    /// Compare both systems, record by record.
+    Verify(Verify),
+    /// Show where each map stands.
+    Status(Status),
+    /// Show and handle the error queue.
+    #[command(subcommand)]
+    Errors(Errors),
+    /// Tell where a record stands, and why it did or didn't go.
+    Why(Why),
+}
+
+/// Where the plan comes from.
+#[derive(Debug, Args)]
+pub(crate) struct PlanSource {
+    /// A compiled plan to run, instead of compiling the project's maps.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// End by itself once everything has been shown; 0 only if `verify` found no difference.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How many customers to seed.
+    #[arg(long, default_value_t = 2_000, value_name = "N")]
+    pub(crate) customers: usize,
+    /// Print the figures as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The folder to make.
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Files or folders; the project's maps if none is named.
+    pub(crate) paths: Vec<PathBuf>,
+    /// How diagnostics are printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// Apply the safe fixes.
+    #[arg(long)]
+    pub(crate) fix: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Human,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Annotations for GitHub Actions.
+    Github,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// Where the plan goes; `target/NAME.dwplan` if not said.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fmt {
+    /// Files or folders; all of the project's sources if none is named. `-` reads standard input and writes standard output.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change nothing; exit with 1 if something would change.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Files or folders; the project's maps if none is named.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only tests whose map or title contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// Print the results as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// An error code (T0107) or a map (customers).
+    pub(crate) what: String,
+    /// Print the whole compiled plan in its text form.
+    #[arg(long)]
+    pub(crate) plan: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sandbox {
+    /// Dataverse's port; any free one if 0.
+    #[arg(long, default_value_t = 0, value_name = "P")]
+    pub(crate) dataverse_port: u16,
+    /// The ERP's port; any free one if 0.
+    #[arg(long, default_value_t = 0, value_name = "Q")]
+    pub(crate) finops_port: u16,
+    /// Where the data are kept.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The seed of the data.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// How many customers to seed.
+    #[arg(long, default_value_t = 200, value_name = "N", conflicts_with = "empty")]
+    pub(crate) customers: usize,
+    /// Seed nothing.
+    #[arg(long)]
+    pub(crate) empty: bool,
+    /// Want no token.
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// Only these maps.
+    pub(crate) maps: Vec<String>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// Load where due, then everything pending both ways, then end.
+    #[arg(long, required = true)]
+    pub(crate) once: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// Print each event as a line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// Only these maps.
+    pub(crate) maps: Vec<String>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Errors {
+    /// List what stands in the queue.
+    List(ErrorsList),
+    /// Show one error in full.
+    Show(ErrorsOne),
+    /// Try again with the next pass.
+    Retry(ErrorsSome),
+    /// Give up on an error, with a reason for the log.
+    Discard(ErrorsDiscard),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ErrorsList {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ErrorsOne {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// The number from `errors list`.
+    pub(crate) id: i64,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ErrorsSome {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// Numbers from `errors list`.
+    #[arg(required_unless_present = "all")]
+    pub(crate) ids: Vec<i64>,
+    /// All of them.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ErrorsDiscard {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// The number from `errors list`.
+    pub(crate) id: i64,
+    /// Why it needs nothing more.
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// The map.
+    pub(crate) map: String,
+    /// The record's key as on the left side, with the company first where there is one: `usmf US-001`.
+    #[arg(required = true)]
+    pub(crate) key: Vec<String>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
