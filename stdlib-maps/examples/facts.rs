@@ -8,7 +8,7 @@
 //! `{ "map": TITLE, "fields": [[F&O field, direction, Dataverse path, transform], …] }`. Directions there are `=` and
 //! `><` (both ways), `>` and `>>` (to Dataverse), `<` and `<<` (to F&O); `none` is a constant's missing side.
 
-use std::{env, error::Error, fs, process::ExitCode};
+use std::{env, error::Error, fmt::Write, fs, process::ExitCode};
 
 use serde::Deserialize;
 
@@ -86,11 +86,8 @@ fn run() -> Result<String, Box<dyn Error>> {
                 "<" | "<<" => "<-",
                 other => return Err(format!("{title}: no direction is written {other:?}").into()),
             };
-            text += &format!(
-                "{map}\t{}\t{direction}\t{}\t{transform}\n",
-                side(fno),
-                side(dataverse)
-            );
+            let (fno, dataverse) = (side(fno), side(dataverse));
+            writeln!(text, "{map}	{fno}	{direction}	{dataverse}	{transform}")?;
         }
     }
     Ok(text)
