@@ -254,10 +254,10 @@ mod tests {
             ("Ns.NoYes'Yes'", Literal::member("Ns.NoYes", "Yes")),
         ];
         for (text, wanted) in cases {
-            assert_eq!(text.parse::<Literal>().unwrap(), wanted, "{text}");
+            assert_eq!(text.parse::<Literal<'_>>().unwrap(), wanted, "{text}");
         }
         for wrong in ["", "'", "'a", "a", "1.", ".5", "1e", "--1", "nul", "'a'b'"] {
-            assert!(wrong.parse::<Literal>().is_err(), "{wrong}");
+            assert!(wrong.parse::<Literal<'_>>().is_err(), "{wrong}");
         }
     }
 
@@ -283,7 +283,7 @@ mod tests {
     proptest! {
         #[test]
         fn round_trips(literal in literals()) {
-            prop_assert_eq!(literal.to_string().parse::<Literal>(), Ok(literal));
+            prop_assert_eq!(literal.to_string().parse::<Literal<'_>>(), Ok(literal));
         }
 
         #[test]

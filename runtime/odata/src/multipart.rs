@@ -113,7 +113,7 @@ pub(crate) fn free_boundary<'a>(
     prefix: &str,
     bodies: impl Iterator<Item = &'a [u8]> + Clone,
 ) -> String {
-    (0_u64..)
+    (0..u64::MAX)
         .map(|n| format!("{prefix}{n}"))
         .find(|candidate| {
             let finder = memmem::Finder::new(candidate.as_bytes());

@@ -10,7 +10,7 @@ use crate::error::Nonsense;
 /// One page of a collection.
 ///
 /// ```
-/// let body = br#"{"@odata.context":"…","value":[{"a":1}],"@odata.nextLink":"http://h/next"}"#;
+/// let body = br#"{"@odata.context":"","value":[{"a":1}],"@odata.nextLink":"http://h/next"}"#;
 /// let page = dwmap_odata::Page::parse(body).unwrap();
 /// assert_eq!(page.rows[0].get(), r#"{"a":1}"#);
 /// assert_eq!(page.next_link.as_deref(), Some("http://h/next"));

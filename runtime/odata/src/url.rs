@@ -120,9 +120,9 @@ fn parse_resource(path: &str) -> Option<Resource> {
     // A slash inside a key is encoded, and one in quotes is tolerated; so the path is parted before it is decoded.
     let (first, rest) = split_first_segment(path);
     let first = decode(first)?;
-    let rest = rest
-        .map(|rest| rest.split('/').map(decode).collect::<Option<Vec<_>>>())
-        .unwrap_or(Some(Vec::new()))?;
+    let rest = rest.map_or(Some(Vec::new()), |rest| {
+        rest.split('/').map(decode).collect()
+    })?;
     let (set, key) = match first.split_once('(') {
         None => (first, None),
         Some((set, inner)) => (set.to_owned(), Some(parse_key(inner.strip_suffix(')')?)?)),
