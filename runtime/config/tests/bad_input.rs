@@ -229,17 +229,17 @@ fn parse(text: &str, env: Option<&str>) -> Result<Manifest, ConfigError> {
 #[test]
 fn each_mistake_has_its_message() {
     parse(GOOD, None).unwrap();
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (good, bad, message) in CASES {
         assert!(GOOD.contains(good), "{good}");
         let text = GOOD.replacen(good, bad, 1);
         match parse(&text, None) {
-            Ok(_) => wrong += &format!("accepted: {bad}\n"),
+            Ok(_) => wrong.push(format!("accepted: {bad}")),
             Err(error) if error.to_string() == *message => assert!(error.place().is_some()),
-            Err(error) => wrong += &format!("wanted: {message}\n   got: {error}\n"),
+            Err(error) => wrong.push(format!("wanted: {message}\n   got: {error}")),
         }
     }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]
