@@ -10,6 +10,6 @@ mod table;
 pub use compare::{compare, fold, text_test, values_equal};
 pub use fit::{convert, cut, fit, length};
 pub use key::{BlankKey, find_key};
-pub use references::{Lookup, NoReferences, References};
+pub use references::{Ask, Lookup, NoReferences, References};
 pub use run::{Slot, Stop, run};
 pub use table::table;

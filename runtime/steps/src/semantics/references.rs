@@ -24,6 +24,34 @@ impl<T> Lookup<T> {
     }
 }
 
+/// A question about a referenced record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Which record has this key?
+    Find {
+        /// The reference, by its index in the map.
+        reference: u16,
+        /// The key's parts, in the reference's order, none of them null.
+        key: Vec<Value>,
+    },
+    /// Which key has the record with this identity?
+    Follow {
+        /// The reference, by its index in the map.
+        reference: u16,
+        /// The identity.
+        identity: Value,
+    },
+}
+
+impl Ask {
+    /// The reference, by its index in the map.
+    pub const fn reference(&self) -> u16 {
+        match self {
+            Self::Find { reference, .. } | Self::Follow { reference, .. } => *reference,
+        }
+    }
+}
+
 /// What is known of referenced records. `reference` is an index into the map's references.
 pub trait References {
     /// The identity of the record with this key: all parts, in the reference's order, none of them null. Texts of parts

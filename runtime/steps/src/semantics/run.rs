@@ -3,7 +3,7 @@
 use dwmap_plan::{Direction, Function, Op, Program, Reference, SlotId, Value};
 
 use super::key::{BlankKey, blank_key};
-use super::{Lookup, References, compare, fit, table, text_test};
+use super::{Ask, Lookup, References, compare, fit, table, text_test};
 use crate::{Failure, step};
 
 /// What a slot holds: a value (or null), or why there is none.
@@ -15,19 +15,9 @@ pub enum Stop {
     /// Something failed.
     Failed(Failure),
     /// A referenced record isn't there.
-    Missing {
-        /// The reference, by its index in the map.
-        reference: u16,
-        /// What was asked for: the key's parts, or the identity alone.
-        key: Vec<Value>,
-    },
+    Missing(Ask),
     /// A referenced record must be asked for first.
-    Wanted {
-        /// The reference, by its index in the map.
-        reference: u16,
-        /// What to ask for: the key's parts, or the identity alone.
-        key: Vec<Value>,
-    },
+    Wanted(Ask),
 }
 
 impl From<Failure> for Stop {
@@ -105,11 +95,11 @@ fn eval(
             match blank_key(&references[usize::from(*reference)], &key) {
                 Err(BlankKey::None) => Value::Null,
                 Err(BlankKey::Some(part)) => return Err(Failure::BlankKeyPart { part }.into()),
-                Ok(()) => looked_up(
-                    known.find(*reference, &key).map(Clone::clone),
-                    *reference,
-                    key,
-                )?,
+                Ok(()) => {
+                    let found = known.find(*reference, &key).map(Clone::clone);
+                    let reference = *reference;
+                    looked_up(found, Ask::Find { reference, key })?
+                }
             }
         }
         Op::Follow {
@@ -120,11 +110,15 @@ fn eval(
         } => match get(src)? {
             Value::Null => Value::Null,
             identity => {
-                let part = usize::from(*part);
+                let (reference, part) = (*reference, usize::from(*part));
                 let found = known
-                    .follow(*reference, &identity)
+                    .follow(reference, &identity)
                     .map(|key| key.get(part).cloned());
-                looked_up(found, *reference, vec![identity])?.ok_or(Failure::Mismatch)?
+                let ask = Ask::Follow {
+                    reference,
+                    identity,
+                };
+                looked_up(found, ask)?.ok_or(Failure::Mismatch)?
             }
         },
         Op::Compare {
@@ -174,10 +168,10 @@ fn bools(values: &[Value]) -> Result<Vec<bool>, Failure> {
     values.iter().map(truth).collect()
 }
 
-fn looked_up<T>(answer: Lookup<T>, reference: u16, key: Vec<Value>) -> Result<T, Stop> {
+fn looked_up<T>(answer: Lookup<T>, ask: Ask) -> Result<T, Stop> {
     match answer {
         Lookup::Found(found) => Ok(found),
-        Lookup::Absent => Err(Stop::Missing { reference, key }),
-        Lookup::Unknown => Err(Stop::Wanted { reference, key }),
+        Lookup::Absent => Err(Stop::Missing(ask)),
+        Lookup::Unknown => Err(Stop::Wanted(ask)),
     }
 }
