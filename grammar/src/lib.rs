@@ -2,18 +2,18 @@
 //!
 //! [`parse`] reads a text into a [`tree`] and always gives one, of what could be read, with the mistakes beside it.
 
+mod build;
 mod error;
+mod layout;
+mod mistakes;
+mod parse;
+mod recover;
 mod span;
+mod syntax;
+mod tokens;
 pub mod tree;
 
 pub use error::{Fix, Safety, SyntaxError};
+pub use mistakes::CODES;
+pub use parse::{Parsed, parse};
 pub use span::{LineIndex, Position, Span};
-
-/// What came of a text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Parsed {
-    /// The tree of what could be read.
-    pub file: tree::File,
-    /// The mistakes, in the order of the text; empty where all could be read.
-    pub errors: Vec<SyntaxError>,
-}

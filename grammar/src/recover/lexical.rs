@@ -1,0 +1,53 @@
+//! What is wrong with single tokens, and with how deep they nest.
+
+use crate::tokens::{Token, TokenKind};
+use crate::{Span, SyntaxError, mistakes};
+
+/// How deep brackets and `if`s may stand in each other. Far beyond what anybody writes; it bounds the parser's stack.
+const DEPTH_MAX: usize = 64;
+
+/// The mistakes in single tokens, in order.
+pub(crate) fn lexical_errors(source: &str, tokens: &[Token]) -> Vec<SyntaxError> {
+    tokens
+        .iter()
+        .filter_map(|token| token_error(source, token))
+        .collect()
+}
+
+fn token_error(source: &str, token: &Token) -> Option<SyntaxError> {
+    let text = token.text(source);
+    match token.kind {
+        TokenKind::UnclosedString => Some(mistakes::unclosed_text(token.span)),
+        TokenKind::UnclosedName => Some(mistakes::unclosed_name(token.span)),
+        TokenKind::ForeignString => {
+            let mut inner = text.chars();
+            inner.next();
+            inner.next_back();
+            Some(mistakes::foreign_quotes(token.span, inner.as_str()))
+        }
+        TokenKind::Stray => Some(mistakes::stray_character(token.span, text)),
+        _ => None,
+    }
+}
+
+/// The first place where nesting is deeper than can be read.
+pub(crate) fn too_deep(source: &str, tokens: &[Token]) -> Option<SyntaxError> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut ifs = 0;
+    for token in tokens {
+        match (token.kind, token.text(source)) {
+            (TokenKind::Word, "if") => ifs += 1,
+            (TokenKind::Symbol, bracket @ ("(" | "[" | "{")) => open.push(bracket),
+            (TokenKind::Symbol, ")" | "]" | "}") => {
+                open.pop();
+            }
+            (TokenKind::LineBreak, _) | (TokenKind::Symbol, ";") if !open.contains(&"(") => ifs = 0,
+            _ => {}
+        }
+        if open.len() + ifs > DEPTH_MAX {
+            let span = Span::new(token.span.start, token.span.end);
+            return Some(mistakes::too_deep(span, DEPTH_MAX));
+        }
+    }
+    None
+}
