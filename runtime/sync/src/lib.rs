@@ -1,1 +1,25 @@
 //! Keeps two systems the same: capture, apply, merge, load, verify.
+//!
+//! Sync is level-triggered: what is kept is *which records may disagree*, and work on a record always begins from
+//! what both sides hold now. Everything runs on traits ([`Clock`], [`Connector`](dwmap_connect::Connector),
+//! [`StateStore`]), in futures that may be dropped at any await point without breaking a promise.
+//!
+//! Invariants:
+//! - State commits only after the target has acknowledged; an intent is on disk before its write leaves.
+//! - A cursor is committed together with the marks that follow from its page.
+//! - The same traits give the same run: no order of a hash map, no ambient time and no ambient chance decides anything.
+
+mod clock;
+mod codec;
+mod key;
+mod mistake;
+mod observer;
+mod options;
+pub mod state;
+
+pub use clock::{Clock, Moment, SystemClock};
+pub use key::{PairKey, RecordId, display, display_key};
+pub use mistake::{Mistake, Rules};
+pub use observer::{Event, LoadCounts, Observer, Silent};
+pub use options::Options;
+pub use state::{SqliteStore, StateError, StateStore};

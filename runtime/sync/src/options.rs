@@ -1,0 +1,47 @@
+//! What a run may be told.
+
+use std::time::Duration;
+
+use crate::mistake::Rules;
+
+/// Settings of a run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The companies that take part, without regard to case; all if empty.
+    pub companies: Vec<String>,
+    /// The maps that are worked on; all if empty.
+    pub maps: Vec<String>,
+    /// The brake: more deletes (or deactivations) than this within an hour stop the map.
+    pub delete_max: u64,
+    /// Marks that one batch takes.
+    pub batch: usize,
+    /// How long systems without a hook are left alone between two looks.
+    pub look_every: Duration,
+    /// How long a set without a change feed is left alone between two sweeps.
+    pub sweep_every: Duration,
+    /// The first wait after a transient failure.
+    pub retry_first: Duration,
+    /// The longest wait after a transient failure.
+    pub retry_max: Duration,
+    /// The seed of the jitter in waits.
+    pub seed: u64,
+    /// Which rules are kept.
+    pub rules: Rules,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            companies: Vec::new(),
+            maps: Vec::new(),
+            delete_max: 100,
+            batch: 500,
+            look_every: Duration::from_secs(1),
+            sweep_every: Duration::from_secs(60),
+            retry_first: Duration::from_millis(500),
+            retry_max: Duration::from_secs(300),
+            seed: 0,
+            rules: Rules::default(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The tables, and how older ones become these.
+
+use rusqlite::Connection;
+
+use super::StateError;
+
+/// The steps from an empty file to the present schema. A step that was released is never changed: a new one is added.
+const STEPS: &[&str] = &[FIRST];
+
+const FIRST: &str = "
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('sequence', 1);
+
+CREATE TABLE maps (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+  mode INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '',
+  load_phase INTEGER, load_page TEXT, load_after BLOB, load_read INTEGER, load_done INTEGER
+);
+
+-- Line ids, shared by the links that have bases of the same lines.
+CREATE TABLE layouts (id INTEGER PRIMARY KEY, lines BLOB NOT NULL UNIQUE);
+
+-- A record key that equals the pair key is left null, with a bit of `flags` to say so (1 left, 2 right);
+-- 4 and 8 say that a side was written by us and not seen since.
+CREATE TABLE links (
+  map INTEGER NOT NULL, pair BLOB NOT NULL, state INTEGER NOT NULL, flags INTEGER NOT NULL,
+  left_record BLOB, right_record BLOB, left_version TEXT, right_version TEXT,
+  left_fresh INTEGER, right_fresh INTEGER,
+  moved INTEGER NOT NULL, bounces INTEGER NOT NULL, layout INTEGER NOT NULL, bases BLOB NOT NULL
+);
+CREATE UNIQUE INDEX links_by_pair ON links (map, pair);
+CREATE UNIQUE INDEX links_by_left ON links (map, left_record) WHERE left_record IS NOT NULL;
+CREATE UNIQUE INDEX links_by_right ON links (map, right_record) WHERE right_record IS NOT NULL;
+
+CREATE TABLE marks (
+  map INTEGER NOT NULL, side INTEGER NOT NULL, record BLOB NOT NULL,
+  generation INTEGER NOT NULL, cause INTEGER NOT NULL, not_before INTEGER NOT NULL, tries INTEGER NOT NULL,
+  missing_system TEXT, missing_set TEXT, missing_map INTEGER, missing_reference INTEGER, missing_key BLOB,
+  approved INTEGER NOT NULL, error TEXT,
+  PRIMARY KEY (map, side, record)
+) WITHOUT ROWID;
+CREATE INDEX marks_due ON marks (map, generation) WHERE cause < 2;
+CREATE INDEX marks_waiting ON marks (map, not_before) WHERE cause < 2 AND not_before > 0;
+CREATE INDEX marks_missing ON marks (missing_system, missing_set, missing_map, missing_reference, missing_key)
+  WHERE missing_key IS NOT NULL;
+
+CREATE TABLE intents (
+  map INTEGER NOT NULL, pair BLOB NOT NULL, side INTEGER NOT NULL, kind INTEGER NOT NULL,
+  record BLOB, natural_key BLOB NOT NULL, lines BLOB NOT NULL, guard TEXT, settle_at INTEGER NOT NULL,
+  PRIMARY KEY (map, pair, side)
+) WITHOUT ROWID;
+
+CREATE TABLE cursors (system TEXT NOT NULL, entity TEXT NOT NULL, cursor TEXT NOT NULL,
+  PRIMARY KEY (system, entity)) WITHOUT ROWID;
+CREATE TABLE feed_ids (system TEXT NOT NULL, entity TEXT NOT NULL, id BLOB NOT NULL, record BLOB NOT NULL,
+  PRIMARY KEY (system, entity, id)) WITHOUT ROWID;
+
+CREATE TABLE activity (
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, map INTEGER NOT NULL, pair BLOB NOT NULL, record TEXT NOT NULL,
+  kind INTEGER NOT NULL, side INTEGER, detail TEXT NOT NULL
+);
+CREATE INDEX activity_by_pair ON activity (map, pair);
+CREATE INDEX activity_by_kind ON activity (map, kind, at);
+";
+
+/// Rows that are put aside while two sides are joined: in a file of their own, since nothing is lost with it.
+const SCRATCH: &str = "
+CREATE TABLE IF NOT EXISTS scratch.rows (
+  shelf TEXT NOT NULL, pair BLOB NOT NULL, record BLOB NOT NULL, version TEXT, read INTEGER NOT NULL,
+  json BLOB NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS scratch.rows_by_pair ON rows (shelf, pair);
+";
+
+/// Brings a state to the present schema, in one transaction.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    scratch: &std::path::Path,
+) -> Result<(), StateFault> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = STEPS.len() as i64;
+    if found > known {
+        return Err(StateFault::State(StateError::Newer { found, known }));
+    }
+    let transaction = connection.transaction()?;
+    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    connection.execute("ATTACH ?1 AS scratch", [scratch.to_string_lossy()])?;
+    connection.execute_batch(SCRATCH)?;
+    Ok(())
+}
+
+/// What SQLite said, or what we say of it.
+pub(super) enum StateFault {
+    Sql(rusqlite::Error),
+    State(StateError),
+}
+
+impl From<rusqlite::Error> for StateFault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StateError> for StateFault {
+    fn from(error: StateError) -> Self {
+        Self::State(error)
+    }
+}
+
+impl From<crate::codec::Unreadable> for StateFault {
+    fn from(error: crate::codec::Unreadable) -> Self {
+        Self::State(error.into())
+    }
+}

@@ -1,0 +1,454 @@
+//! The embedded home of the state.
+//!
+//! One connection, write-ahead log, `synchronous=FULL`: what [`commit`](StateStore::commit) returned from is on
+//! disk. Calls are short (a batch of marks at a time), so they are done where they are called.
+
+mod rows;
+mod write;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use dwmap_connect::{Cursor, Version};
+use dwmap_plan::Side;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::schema::{StateFault, migrate};
+use super::{
+    Activity, Change, FeedId, Intent, Link, MapCounts, MapId, MapStatus, Mark, MarkId, Missing,
+    ScratchRow, Set, StateError, StateStore,
+};
+use crate::Moment;
+use crate::key::{PairKey, RecordId};
+
+type Result<T, E = StateFault> = std::result::Result<T, E>;
+
+/// The state in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Mutex<Connection>,
+    path: PathBuf,
+    /// Held as long as the store lives; the system lets go of it when the process dies.
+    _lock: Option<File>,
+}
+
+impl SqliteStore {
+    /// Opens a state, making it if it isn't there, and locks it against other processes.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        let fail = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                StateError::ReadOnly {
+                    path: path.to_owned(),
+                }
+            }
+            std::io::ErrorKind::StorageFull => StateError::Full,
+            _ => StateError::Other {
+                message: error.to_string(),
+                path: path.to_owned(),
+            },
+        };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(fail)?;
+        }
+        let lock_path = beside(path, "lock");
+        let lock = File::create(&lock_path).map_err(fail)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StateError::Locked { path: lock_path });
+            }
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
+        }
+        Self::start(
+            Connection::open(path),
+            path.to_owned(),
+            &beside(path, "scratch"),
+            Some(lock),
+        )
+    }
+
+    /// A state that ends with the process.
+    pub fn in_memory() -> Result<Self, StateError> {
+        let memory = Path::new(":memory:");
+        Self::start(
+            Connection::open_in_memory(),
+            memory.to_owned(),
+            memory,
+            None,
+        )
+    }
+
+    fn start(
+        connection: rusqlite::Result<Connection>,
+        path: PathBuf,
+        scratch: &Path,
+        lock: Option<File>,
+    ) -> Result<Self, StateError> {
+        let prepare = |mut connection: Connection| -> Result<Connection> {
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "cache_size", -16_384)?;
+            connection.set_prepared_statement_cache_capacity(64);
+            migrate(&mut connection, scratch)?;
+            connection.pragma_update(Some("scratch"), "journal_mode", "WAL")?;
+            connection.pragma_update(Some("scratch"), "synchronous", "FULL")?;
+            Ok(connection)
+        };
+        let connection = connection
+            .map_err(StateFault::from)
+            .and_then(prepare)
+            .map_err(|fault| explain(fault, &path))?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            path,
+            _lock: lock,
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T, StateError> {
+        // A panic in another call can't have left a transaction open: they roll back when dropped.
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        work(&mut connection).map_err(|fault| explain(fault, &self.path))
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Turns what SQLite said into what a person can act on.
+fn explain(fault: StateFault, path: &Path) -> StateError {
+    use rusqlite::ErrorCode::*;
+    let error = match fault {
+        StateFault::State(error) => return error,
+        StateFault::Sql(error) => error,
+    };
+    let message = error.to_string();
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(DiskFull) => StateError::Full,
+        Some(ReadOnly | PermissionDenied) => StateError::ReadOnly { path },
+        Some(DatabaseCorrupt | NotADatabase) => StateError::Damaged { message },
+        Some(DatabaseBusy | DatabaseLocked) => StateError::Locked { path },
+        _ => StateError::Other { message, path },
+    }
+}
+
+#[async_trait]
+impl StateStore for SqliteStore {
+    async fn map_id(&self, name: &str) -> Result<MapId, StateError> {
+        self.with(|c| {
+            c.execute("INSERT OR IGNORE INTO maps (name) VALUES (?1)", [name])?;
+            Ok(
+                c.query_row("SELECT id FROM maps WHERE name = ?1", [name], |row| {
+                    row.get(0).map(MapId)
+                })?,
+            )
+        })
+    }
+
+    async fn reserve_sequence(&self, n: u64) -> Result<u64, StateError> {
+        self.with(|c| {
+            Ok(c.query_row(
+                "UPDATE meta SET value = value + ?1 WHERE name = 'sequence' RETURNING value - ?1",
+                [n],
+                |row| row.get(0),
+            )?)
+        })
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), StateError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.with(|c| {
+            let transaction = c.transaction()?;
+            for change in changes {
+                write::apply(&transaction, change)?;
+            }
+            Ok(transaction.commit()?)
+        })
+    }
+
+    async fn links_by_pair(
+        &self,
+        map: MapId,
+        pairs: &[PairKey],
+    ) -> Result<Vec<Option<Link>>, StateError> {
+        self.with(|c| {
+            pairs
+                .iter()
+                .map(|pair| rows::link_by_pair(c, map, pair))
+                .collect()
+        })
+    }
+
+    async fn links_by_record(
+        &self,
+        map: MapId,
+        side: Side,
+        records: &[RecordId],
+    ) -> Result<Vec<Option<Link>>, StateError> {
+        self.with(|c| {
+            records
+                .iter()
+                .map(|record| rows::link_by_record(c, map, side, record))
+                .collect()
+        })
+    }
+
+    async fn neighbours(
+        &self,
+        map: MapId,
+        prefix: &[u8],
+        after: &PairKey,
+        limit: usize,
+    ) -> Result<Vec<Link>, StateError> {
+        self.with(|c| rows::neighbours(c, map, prefix, after, limit))
+    }
+
+    async fn links_page(
+        &self,
+        map: MapId,
+        after: Option<&PairKey>,
+        limit: usize,
+    ) -> Result<Vec<Link>, StateError> {
+        self.with(|c| rows::links_page(c, map, after, limit))
+    }
+
+    async fn due_marks(
+        &self,
+        map: MapId,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Vec<Mark>, StateError> {
+        self.with(|c| {
+            rows::marks(
+                c,
+                "WHERE map = ?1 AND cause < 2 AND not_before <= ?2 ORDER BY generation, side, record LIMIT ?3",
+                params![map.0, now.0, limit as i64],
+            )
+        })
+    }
+
+    async fn next_due(&self, map: MapId) -> Result<Option<Moment>, StateError> {
+        self.with(|c| {
+            let sql = "SELECT min(not_before) FROM marks WHERE map = ?1 AND cause < 2";
+            Ok(c.prepare_cached(sql)?
+                .query_row([map.0], |row| row.get::<_, Option<i64>>(0))?
+                .map(Moment))
+        })
+    }
+
+    async fn marks_of(
+        &self,
+        map: MapId,
+        side: Side,
+        records: &[RecordId],
+    ) -> Result<Vec<Option<Mark>>, StateError> {
+        self.with(|c| {
+            let one = |record: &RecordId| -> Result<Option<Mark>> {
+                let found = rows::marks(
+                    c,
+                    "WHERE map = ?1 AND side = ?2 AND record = ?3",
+                    params![map.0, side.index() as i64, record.0],
+                )?;
+                Ok(found.into_iter().next())
+            };
+            records.iter().map(one).collect()
+        })
+    }
+
+    async fn errors(
+        &self,
+        map: Option<MapId>,
+        after: Option<&MarkId>,
+        limit: usize,
+    ) -> Result<Vec<Mark>, StateError> {
+        self.with(|c| {
+            let (after_map, after_side, after_record) = match after {
+                Some(id) => (id.map.0 as i64, id.side.index() as i64, id.record.0.clone()),
+                None => (-1, -1, Vec::new()),
+            };
+            rows::marks(
+                c,
+                "WHERE (cause >= 2 OR error IS NOT NULL) AND (?1 IS NULL OR map = ?1)
+                   AND (map, side, record) > (?2, ?3, ?4) ORDER BY map, side, record LIMIT ?5",
+                params![
+                    map.map(|m| m.0),
+                    after_map,
+                    after_side,
+                    after_record,
+                    limit as i64
+                ],
+            )
+        })
+    }
+
+    async fn missing(
+        &self,
+        set: &Set,
+        after: Option<&Missing>,
+        limit: usize,
+    ) -> Result<Vec<Missing>, StateError> {
+        self.with(|c| rows::missing(c, set, after, limit))
+    }
+
+    async fn missing_sets(&self) -> Result<Vec<Set>, StateError> {
+        self.with(|c| {
+            let sql = "SELECT DISTINCT missing_system, missing_set FROM marks
+                       WHERE missing_key IS NOT NULL ORDER BY 1, 2";
+            let mut statement = c.prepare_cached(sql)?;
+            let sets = statement.query_map([], |row| {
+                Ok(Set {
+                    system: row.get(0)?,
+                    set: row.get(1)?,
+                })
+            })?;
+            Ok(sets.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    async fn intents(&self, map: MapId) -> Result<Vec<Intent>, StateError> {
+        self.with(|c| rows::intents(c, map))
+    }
+
+    async fn cursor(&self, set: &Set) -> Result<Option<Cursor>, StateError> {
+        self.with(|c| {
+            let sql = "SELECT cursor FROM cursors WHERE system = ?1 AND entity = ?2";
+            Ok(c.prepare_cached(sql)?
+                .query_row([&set.system, &set.set], |row| row.get(0).map(Cursor))
+                .optional()?)
+        })
+    }
+
+    async fn known_ids(
+        &self,
+        set: &Set,
+        ids: &[FeedId],
+    ) -> Result<Vec<Option<RecordId>>, StateError> {
+        self.with(|c| {
+            let sql = "SELECT record FROM feed_ids WHERE system = ?1 AND entity = ?2 AND id = ?3";
+            let mut statement = c.prepare_cached(sql)?;
+            let mut one = |id: &FeedId| -> Result<Option<RecordId>> {
+                Ok(statement
+                    .query_row(params![set.system, set.set, id], |row| {
+                        row.get(0).map(RecordId)
+                    })
+                    .optional()?)
+            };
+            ids.iter().map(&mut one).collect()
+        })
+    }
+
+    async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError> {
+        self.with(|c| rows::map_status(c, map))
+    }
+
+    async fn counts(&self, map: MapId) -> Result<MapCounts, StateError> {
+        self.with(|c| rows::counts(c, map))
+    }
+
+    async fn activity(
+        &self,
+        map: MapId,
+        pair: Option<&PairKey>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StateError> {
+        self.with(|c| rows::activity(c, map, pair, limit))
+    }
+
+    async fn deletes_since(&self, map: MapId, since: Moment) -> Result<u64, StateError> {
+        self.with(|c| {
+            let sql = "SELECT count(*) FROM activity WHERE map = ?1 AND kind IN (2, 3) AND at > ?2";
+            Ok(c.prepare_cached(sql)?
+                .query_row(params![map.0, since.0], |row| row.get(0))?)
+        })
+    }
+
+    async fn scratch_put(
+        &self,
+        shelf: &str,
+        rows: Vec<ScratchRow>,
+    ) -> Result<Vec<PairKey>, StateError> {
+        self.with(|c| {
+            let transaction = c.transaction()?;
+            let doubled = write::scratch_put(&transaction, shelf, rows)?;
+            transaction.commit()?;
+            Ok(doubled)
+        })
+    }
+
+    async fn scratch_get(
+        &self,
+        shelf: &str,
+        pairs: &[PairKey],
+    ) -> Result<Vec<Option<ScratchRow>>, StateError> {
+        self.with(|c| {
+            let sql =
+                "SELECT pair, record, version, read, json FROM scratch.rows WHERE shelf = ?1 AND pair = ?2";
+            let mut statement = c.prepare_cached(sql)?;
+            let mut one = |pair: &PairKey| -> Result<Option<ScratchRow>> {
+                Ok(statement
+                    .query_row(params![shelf, pair.0], scratch_row)
+                    .optional()?)
+            };
+            pairs.iter().map(&mut one).collect()
+        })
+    }
+
+    async fn scratch_drop(&self, shelf: &str, pairs: &[PairKey]) -> Result<(), StateError> {
+        self.with(|c| {
+            let transaction = c.transaction()?;
+            {
+                let sql = "DELETE FROM scratch.rows WHERE shelf = ?1 AND pair = ?2";
+                let mut statement = transaction.prepare_cached(sql)?;
+                for pair in pairs {
+                    statement.execute(params![shelf, pair.0])?;
+                }
+            }
+            Ok(transaction.commit()?)
+        })
+    }
+
+    async fn scratch_page(
+        &self,
+        shelf: &str,
+        after: Option<&PairKey>,
+        limit: usize,
+    ) -> Result<Vec<ScratchRow>, StateError> {
+        self.with(|c| {
+            let sql = "SELECT pair, record, version, read, json FROM scratch.rows
+                       WHERE shelf = ?1 AND pair > ?2 ORDER BY pair LIMIT ?3";
+            let after = after.map_or(&[][..], |p| &p.0);
+            let mut statement = c.prepare_cached(sql)?;
+            let rows = statement.query_map(params![shelf, after, limit as i64], scratch_row)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    async fn scratch_clear(&self, shelf: &str) -> Result<(), StateError> {
+        self.with(|c| {
+            c.execute("DELETE FROM scratch.rows WHERE shelf = ?1", [shelf])?;
+            Ok(())
+        })
+    }
+}
+
+fn scratch_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ScratchRow> {
+    Ok(ScratchRow {
+        pair: PairKey(row.get(0)?),
+        record: RecordId(row.get(1)?),
+        version: row.get::<_, Option<String>>(2)?.map(Version),
+        read: row.get(3)?,
+        json: row.get(4)?,
+    })
+}
