@@ -72,7 +72,7 @@ fn run() -> Result<String, Box<dyn Error>> {
         .ok_or("name the JSON file of the published tables")?;
     let tables: Vec<Table> = serde_json::from_str(&fs::read_to_string(path)?)?;
     let mut text = String::from(
-        "# Made by examples/facts.rs from the published tables: don't edit.\n# map\tF&O field\tdirection\tDataverse path\ttransform\n",
+        "# Lines of the map tables in Microsoft's documentation of Dual-write, CC BY 4.0. Made by examples/facts.rs: don't edit.\n# map\tF&O field\tdirection\tDataverse path\ttransform\n",
     );
     for (map, title) in TABLES {
         let table = tables

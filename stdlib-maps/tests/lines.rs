@@ -87,10 +87,10 @@ impl Schemas {
             for item in &schema.items {
                 match item {
                     SchemaItem::Enum(it) => {
-                        drop(schemas.enums.insert(it.name.text.clone(), it.clone()))
+                        drop(schemas.enums.insert(it.name.text.clone(), it.clone()));
                     }
                     SchemaItem::Entity(it) => {
-                        drop(schemas.entities.insert(it.name.text.clone(), it.clone()))
+                        drop(schemas.entities.insert(it.name.text.clone(), it.clone()));
                     }
                     _ => {}
                 }
