@@ -8,6 +8,9 @@
 //!   (`env:NAME`, `file:PATH`), and is resolved by the one who needs it.
 //! - A secret never stands in the manifest itself, and never in a message, a log or a `Debug` text.
 //! - A key that isn't known is an error, also in an environment that isn't chosen.
+//!
+//! All that a manifest can say:
+#![doc = concat!("```toml\n", include_str!("../example.toml"), "```")]
 
 mod error;
 mod glob;

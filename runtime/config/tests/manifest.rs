@@ -50,6 +50,15 @@ fn parse(env: Option<&str>) -> Result<Manifest, ConfigError> {
 }
 
 #[test]
+fn the_example_of_the_documentation() {
+    let text = include_str!("../example.toml");
+    for env in [None, Some("test")] {
+        let manifest = Manifest::parse(Path::new("example.toml"), text, env).unwrap();
+        assert_eq!(manifest.systems.len(), 2);
+    }
+}
+
+#[test]
 fn everything_that_is_said() {
     let manifest = parse(None).unwrap();
     assert_eq!(manifest.root, Path::new("/project"));
