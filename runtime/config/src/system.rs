@@ -58,8 +58,8 @@ pub struct ClientCredentials {
     pub client_id: Setting,
     /// Its secret.
     pub secret: SecretSetting,
-    /// Where tokens are drawn; `None` for the cloud's own address for the tenant.
-    pub token_url: Option<Setting>,
+    /// Where tokens are drawn, without the tenant and what follows it; `None` for the Microsoft cloud.
+    pub authority: Option<Setting>,
 }
 
 /// How changes are found.
@@ -199,7 +199,7 @@ impl Kind {
 impl Auth {
     const EXAMPLE: &'static str = "{ kind = \"client-credentials\", tenant = \"env:TENANT\", client_id = \"env:CLIENT_ID\", secret = \"env:CLIENT_SECRET\" }";
     const ALL_KEYS: &'static [&'static str] =
-        &["kind", "tenant", "client_id", "secret", "token_url"];
+        &["kind", "tenant", "client_id", "secret", "authority"];
 
     fn read(system: &Section<'_>) -> Result<Self, ConfigError> {
         #[derive(Clone, Copy)]
@@ -231,7 +231,7 @@ impl Auth {
                 secret: section
                     .secret("secret")?
                     .ok_or_else(|| section.missing("secret", "\"env:CLIENT_SECRET\""))?,
-                token_url: section.setting("token_url")?,
+                authority: section.setting("authority")?,
             }))),
         }
     }

@@ -13,7 +13,7 @@ maps = ["maps/*.dwmap", "std.customers"]
 kind = "finops"
 schema = "std.fno"
 url = "https://contoso.operations.dynamics.com/"
-auth = { kind = "client-credentials", tenant = "contoso.example", client_id = "env:CARGO_PKG_NAME", secret = "file:secrets/fno" }
+auth = { kind = "client-credentials", tenant = "contoso.example", client_id = "env:CARGO_PKG_NAME", secret = "file:secrets/fno", authority = "http://127.0.0.1:9002" }
 changes = { via = "dv" }
 lag_max = "2s"
 execution_max = "5m"
@@ -152,6 +152,11 @@ fn references_are_resolved_late() {
     assert_eq!(
         credentials.client_id.resolve(&manifest.root).unwrap(),
         "dwmap-config"
+    );
+    let authority = credentials.authority.as_ref().unwrap();
+    assert_eq!(
+        authority.resolve(&manifest.root).unwrap(),
+        "http://127.0.0.1:9002"
     );
     let secret = credentials.secret.resolve(&manifest.root).unwrap();
     assert_eq!(secret.expose(), "s3cret");
