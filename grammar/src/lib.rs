@@ -1,9 +1,11 @@
 //! The dwmap language: text to syntax tree and back.
 //!
 //! [`parse`] reads a text into a [`tree`] and always gives one, of what could be read, with the mistakes beside it.
+//! [`format`] puts a text into its usual form.
 
 mod build;
 mod error;
+mod format;
 mod layout;
 mod mistakes;
 mod parse;
@@ -14,6 +16,7 @@ mod tokens;
 pub mod tree;
 
 pub use error::{Fix, Safety, SyntaxError};
+pub use format::format;
 pub use mistakes::CODES;
 pub use parse::{Parsed, parse};
 pub use span::{LineIndex, Position, Span};

@@ -21,7 +21,7 @@ impl Builder<'_> {
         for child in node.clone().into_inner() {
             match child.as_rule() {
                 Rule::stray_comma | Rule::last_comma => {
-                    self.report(mistakes::stray_comma(child.place()))
+                    self.report(mistakes::stray_comma(child.place()));
                 }
                 Rule::missing_comma => {
                     let start = child.as_span().start();

@@ -96,12 +96,11 @@ impl Builder<'_> {
             let escape = &rest[at..];
             let place = start + inner.len() - escape.len();
             let (meant, len) = read_escape(escape);
-            match meant {
-                Some(character) => value.push(character),
-                None => {
-                    let span = Span::new(place, place + len);
-                    self.report(mistakes::unknown_escape(span, &escape[..len]));
-                }
+            if let Some(character) = meant {
+                value.push(character);
+            } else {
+                let span = Span::new(place, place + len);
+                self.report(mistakes::unknown_escape(span, &escape[..len]));
             }
             rest = &escape[len..];
         }

@@ -406,12 +406,11 @@ impl Builder<'_> {
     }
 
     fn initial(&mut self, node: &Node<'_>) -> Option<Initial> {
-        let kind = match node.first(Rule::prefer) {
-            Some(prefer) => InitialKind::Prefer(self.ident(&prefer.first(Rule::ident)?)),
-            None => {
-                let (from, to) = self.way(&node.first(Rule::way)?)?;
-                InitialKind::Only { from, to }
-            }
+        let kind = if let Some(prefer) = node.first(Rule::prefer) {
+            InitialKind::Prefer(self.ident(&prefer.first(Rule::ident)?))
+        } else {
+            let (from, to) = self.way(&node.first(Rule::way)?)?;
+            InitialKind::Only { from, to }
         };
         Some(Initial {
             kind,

@@ -249,7 +249,7 @@ impl Builder<'_> {
         let kind = match inner.as_rule() {
             Rule::enum_type => TypeKind::Enum(self.name(&inner.first(Rule::dotted)?)),
             Rule::ref_type => TypeKind::Ref(self.name(&inner.first(Rule::dotted)?)),
-            Rule::sized_type => self.sized_type(&inner)?,
+            Rule::sized_type => self.sized_type(&inner),
             Rule::plain_type => plain_type(inner.as_str()),
             _ => {
                 let word = self.ident(&inner.first(Rule::ident)?);
@@ -264,9 +264,9 @@ impl Builder<'_> {
         })
     }
 
-    fn sized_type(&mut self, node: &Node<'_>) -> Option<TypeKind> {
+    fn sized_type(&mut self, node: &Node<'_>) -> TypeKind {
         let sizes: Vec<_> = node.all(Rule::int).map(|int| self.int(&int)).collect();
-        Some(match (node.has(Rule::kw_string), sizes.as_slice()) {
+        match (node.has(Rule::kw_string), sizes.as_slice()) {
             (true, [length]) => TypeKind::String(Some(*length)),
             (false, [precision, scale]) => TypeKind::Decimal(Some((*precision, *scale))),
             (is_string, _) => {
@@ -278,7 +278,7 @@ impl Builder<'_> {
                 self.report(mistakes::wrong_form(node.place(), word, form));
                 TypeKind::Bad
             }
-        })
+        }
     }
 }
 
