@@ -1,0 +1,115 @@
+//! Change tracking (*use-change-tracking-synchronize-data-external-systems*).
+//!
+//! A cursor is what remains of a next or delta link below the service's root; both are followed the same way.
+
+use dwmap_connect::{Change, ChangePage, ConnectError, Cursor};
+use dwmap_odata::literal::parse_guid;
+use dwmap_plan::{Query, Value};
+
+use super::read::{paged, select};
+use crate::odata::Service;
+use crate::odata::row::{self, Entry, Rows};
+
+/// `ExpiredVersionStamp`.
+const EXPIRED: &str = "0x80044352";
+
+pub(super) async fn changes(
+    service: &Service,
+    query: &Query,
+    cursor: Option<&Cursor>,
+) -> Result<ChangePage, ConnectError> {
+    let page = page(service, query, cursor).await?;
+    let what = what(query);
+    let changes = page
+        .entries
+        .into_iter()
+        .map(|entry| change(service, &what, query, entry))
+        .collect::<Result<_, _>>()?;
+    Ok(ChangePage {
+        changes,
+        next: page.next,
+        more: page.more,
+    })
+}
+
+fn what(query: &Query) -> String {
+    format!("read the changes of {}", query.address.set)
+}
+
+fn change(
+    service: &Service,
+    what: &str,
+    query: &Query,
+    entry: Entry,
+) -> Result<Change, ConnectError> {
+    match entry {
+        Entry::Row(row) => {
+            let key = row::key(&row.json, &query.address.key, &query.enums)
+                .ok_or_else(|| service.nonsense(what, "a changed row without its key"))?;
+            Ok(Change::Changed {
+                key,
+                feed_id: None,
+                row: Some(row),
+            })
+        }
+        Entry::Deleted(id) => Ok(Change::Deleted {
+            key: Some(vec![deleted_id(service, what, &id)?]),
+            feed_id: None,
+        }),
+    }
+}
+
+/// The id that a tombstone names.
+pub(crate) fn deleted_id(service: &Service, what: &str, id: &str) -> Result<Value, ConnectError> {
+    parse_guid(id)
+        .map(Value::Guid)
+        .ok_or_else(|| service.nonsense(what, format!("a deleted row with the id `{id}`")))
+}
+
+/// A page of a tracked read, not yet looked into.
+pub(crate) struct TrackedPage {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) next: Cursor,
+    pub(crate) more: bool,
+}
+
+/// Reads a page of a table's changes: its key and the columns of the query, no more, since filters are refused here.
+pub(crate) async fn page(
+    service: &Service,
+    query: &Query,
+    cursor: Option<&Cursor>,
+) -> Result<TrackedPage, ConnectError> {
+    let what = what(query);
+    let relative = match cursor {
+        Some(Cursor(link)) => link.clone(),
+        None => select(query).into(),
+    };
+    let request = paged(service, &relative, "odata.track-changes,");
+    let answer = match service.read(&what, &request).await {
+        Err(error) if cursor.is_some() && is_expired(&error) => {
+            return Err(ConnectError::CursorExpired {
+                system: service.system().to_owned(),
+                set: query.address.set.clone(),
+            });
+        }
+        other => other?,
+    };
+    let rows = Rows::read(service, &what, &answer)?;
+    let more = rows.next.is_some();
+    let link = rows.next.or(rows.delta).ok_or_else(|| {
+        service.nonsense(
+            &what,
+            "a last page without a delta link; switch change tracking on for the table",
+        )
+    })?;
+    Ok(TrackedPage {
+        entries: rows.entries,
+        next: Cursor(service.relative(&what, &link)?),
+        more,
+    })
+}
+
+fn is_expired(error: &ConnectError) -> bool {
+    matches!(error, ConnectError::Refused { refusal, .. }
+        if refusal.code == EXPIRED || refusal.code == "410" || refusal.message.contains("expired"))
+}
