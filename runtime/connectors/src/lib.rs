@@ -38,7 +38,9 @@ pub enum SetupError {
         problem: String,
     },
     /// The HTTP client can't be built.
-    #[error("the client for {system} can't be set up: {problem}; check this machine's TLS and proxy settings")]
+    #[error(
+        "the client for {system} can't be set up: {problem}; check this machine's TLS and proxy settings"
+    )]
     Client {
         /// The system's name.
         system: String,

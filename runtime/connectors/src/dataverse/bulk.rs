@@ -123,8 +123,11 @@ async fn send(dataverse: &Dataverse, query: &Query, way: Way, part: &[Job<'_>]) 
     };
     let error = || service.error("write rows in bulk", &answer);
     match answer.status {
-        200..=299 => applied(way, part, &answer)
-            .unwrap_or_else(|| all(unknown(service.nonsense("a bulk write", "no ids").to_string()))),
+        200..=299 => applied(way, part, &answer).unwrap_or_else(|| {
+            all(unknown(
+                service.nonsense("a bulk write", "no ids").to_string(),
+            ))
+        }),
         300..=399 | 401 | 403 | 429 => all(outcome::of_error(&error())),
         503 if refuses(&answer) => all(outcome::of_error(&error())),
         404 | 405 | 501 => {
@@ -152,7 +155,10 @@ fn applied(way: Way, part: &[Job<'_>], answer: &Answer) -> Option<Sent> {
         return Some(Sent::Outcomes(vec![done(None); part.len()]));
     }
     let created: Created = serde_json::from_slice(&answer.body).ok()?;
-    let keys = created.ids.iter().map(|id| Some(vec![Value::Guid(parse_guid(id)?)]));
+    let keys = created
+        .ids
+        .iter()
+        .map(|id| Some(vec![Value::Guid(parse_guid(id)?)]));
     let keys = keys.collect::<Option<Vec<_>>>()?;
     let outcomes = keys.into_iter().map(|key| done(Some(key)));
     (created.ids.len() == part.len()).then(|| Sent::Outcomes(outcomes.collect()))

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use dwmap_connect::{
-    Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, Outcome, Page,
-    PageToken, Row, Write, WriteMode,
+    Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, Outcome,
+    Page, PageToken, Row, Write, WriteMode,
 };
 use dwmap_plan::{Predicate, Query};
 
@@ -65,13 +65,7 @@ pub struct Dataverse {
 impl Dataverse {
     /// Prepares the connection; nothing is sent yet.
     pub fn connect(config: DataverseConfig) -> Result<Arc<Self>, SetupError> {
-        let service = Service::new(
-            &config.name,
-            &config.url,
-            PATH,
-            &config.auth,
-            config.limits,
-        )?;
+        let service = Service::new(&config.name, &config.url, PATH, &config.auth, config.limits)?;
         Ok(Arc::new(Self {
             service,
             untracked: config.untracked,
@@ -135,7 +129,10 @@ impl Connector for Dataverse {
 
     async fn write(&self, query: &Query, writes: &[Write], mode: WriteMode) -> Vec<Outcome> {
         let mut outcomes = vec![None; writes.len()];
-        let jobs = writes.iter().enumerate().map(|(at, write)| Job { at, write });
+        let jobs = writes
+            .iter()
+            .enumerate()
+            .map(|(at, write)| Job { at, write });
         let jobs: Vec<Job<'_>> = jobs.collect();
         match mode {
             WriteMode::Live => {

@@ -111,11 +111,7 @@ pub(super) async fn fetch(
     Ok(fetched.into_iter().flatten().collect())
 }
 
-async fn all_pages(
-    service: &Service,
-    what: &str,
-    first: String,
-) -> Result<Vec<Row>, ConnectError> {
+async fn all_pages(service: &Service, what: &str, first: String) -> Result<Vec<Row>, ConnectError> {
     let mut rows = Vec::new();
     let mut next = Some(first);
     while let Some(relative) = next {

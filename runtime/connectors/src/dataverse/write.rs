@@ -8,8 +8,8 @@ use dwmap_plan::{Dialect, Query, Repr, Value};
 
 use crate::odata::batch::Framing;
 use crate::odata::outcome::Words;
-use crate::odata::value::{Unfit, literal};
 use crate::odata::row;
+use crate::odata::value::{Unfit, literal};
 
 /// `ObjectDoesNotExist`.
 const NOT_THERE: &str = "0x80040217";
@@ -165,6 +165,8 @@ mod tests {
         assert!(says(&format!("account With Id = {ID} Does Not Exist")));
         assert!(says("Resource not found"));
         let other = "0000000a-0000-0000-0000-0000000000ff";
-        assert!(!says(&format!("msdyn_vendor With Id = {other} Does Not Exist")));
+        assert!(!says(&format!(
+            "msdyn_vendor With Id = {other} Does Not Exist"
+        )));
     }
 }

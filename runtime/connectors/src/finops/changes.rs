@@ -28,7 +28,11 @@ pub(super) async fn changes(
             .ok_or_else(|| dataverse.nonsense(&what, "a changed row without its key")),
     };
     Ok(ChangePage {
-        changes: page.entries.into_iter().map(change).collect::<Result<_, _>>()?,
+        changes: page
+            .entries
+            .into_iter()
+            .map(change)
+            .collect::<Result<_, _>>()?,
         next: page.next,
         more: page.more,
     })
@@ -37,7 +41,10 @@ pub(super) async fn changes(
 /// The key columns of an entity's virtual table.
 fn virtual_query(entity: &Address) -> Query {
     let id = virtual_table::id_column(&entity.physical);
-    let key = entity.key.iter().map(|(name, _)| virtual_table::column(name));
+    let key = entity
+        .key
+        .iter()
+        .map(|(name, _)| virtual_table::column(name));
     Query {
         columns: key.chain([id.clone()]).collect(),
         address: Address {
@@ -56,12 +63,17 @@ fn changed(query: &Query, tracked: &Query, row: &[u8]) -> Option<Change> {
     let names: Vec<&str> = tracked.columns.iter().map(String::as_str).collect();
     let mut values = row::pick(std::str::from_utf8(row).ok()?, &names)?;
     let id: String = serde_json::from_str(values.pop()??.get()).ok()?;
-    let key = query.address.key.iter().zip(values).map(|((_, repr), raw)| {
-        match value::read(raw?, repr, &query.enums)? {
-            Value::Null => blank(repr),
-            value => Some(value),
-        }
-    });
+    let key = query
+        .address
+        .key
+        .iter()
+        .zip(values)
+        .map(
+            |((_, repr), raw)| match value::read(raw?, repr, &query.enums)? {
+                Value::Null => blank(repr),
+                value => Some(value),
+            },
+        );
     Some(Change::Changed {
         key: key.collect::<Option<_>>()?,
         feed_id: Some(Value::Guid(parse_guid(&id)?)),

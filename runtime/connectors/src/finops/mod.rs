@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dwmap_connect::{
-    Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, Outcome, Page,
-    PageToken, Refusal, Row, Write, WriteMode,
+    Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, Outcome,
+    Page, PageToken, Refusal, Row, Write, WriteMode,
 };
 use dwmap_plan::{Predicate, Query, Repr};
 
@@ -69,13 +69,7 @@ pub struct Finops {
 impl Finops {
     /// Prepares the connection; nothing is sent yet.
     pub fn connect(config: FinopsConfig) -> Result<Arc<Self>, SetupError> {
-        let service = Service::new(
-            &config.name,
-            &config.url,
-            PATH,
-            &config.auth,
-            config.limits,
-        )?;
+        let service = Service::new(&config.name, &config.url, PATH, &config.auth, config.limits)?;
         Ok(Arc::new(Self {
             service,
             changes_via: config.changes_via,
@@ -88,7 +82,10 @@ impl Finops {
     fn tracker(&self, query: &Query) -> Option<&Arc<Dataverse>> {
         let address = &query.address;
         // The option values of a virtual table aren't the members' own, so an enum in the key can't be told there.
-        let has_enum = address.key.iter().any(|(_, r)| matches!(r, Repr::EnumName(_)));
+        let has_enum = address
+            .key
+            .iter()
+            .any(|(_, r)| matches!(r, Repr::EnumName(_)));
         let trackable =
             !address.physical.is_empty() && !has_enum && !self.untracked.contains(&address.set);
         self.changes_via.as_ref().filter(|_| trackable)
@@ -154,7 +151,10 @@ impl Connector for Finops {
 
     async fn write(&self, query: &Query, writes: &[Write], _mode: WriteMode) -> Vec<Outcome> {
         let mut outcomes = vec![None; writes.len()];
-        let jobs = writes.iter().enumerate().map(|(at, write)| Job { at, write });
+        let jobs = writes
+            .iter()
+            .enumerate()
+            .map(|(at, write)| Job { at, write });
         let jobs: Vec<Job<'_>> = jobs.collect();
         batch::write(&self.service, &write::Rows, query, &jobs, &mut outcomes).await;
         crate::odata::outcome::all(outcomes)

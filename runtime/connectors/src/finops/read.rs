@@ -55,17 +55,18 @@ pub(super) async fn scan(
         return by_link(service, &what, link).await;
     }
     let wanted: Vec<Predicate> = query.filter.iter().chain(extra).cloned().collect();
-    match range_columns(query) {
-        Some(columns) => by_range(service, &what, query, wanted, &columns, token).await,
-        None => {
-            let Some(url) = filtered(service, &what, query, &wanted, url(query, &select(query)))?
-            else {
-                return Ok(Page::default());
-            };
-            let url = url.option("$orderby", &query.order.join(","));
-            by_link(service, &what, url.as_str()).await
-        }
+    if let Some(columns) = range_columns(query) {
+        return by_range(service, &what, query, wanted, &columns, token).await;
     }
+    let url = url(query, &select(query));
+    let Some(url) = filtered(service, &what, query, &wanted, url)? else {
+        return Ok(Page::default());
+    };
+    let url = match query.order.as_slice() {
+        [] => url,
+        order => url.option("$orderby", &order.join(",")),
+    };
+    by_link(service, &what, url.as_str()).await
 }
 
 /// The columns by whose values a scan can go on: the key's, if the order wanted is one of theirs and all of them can
@@ -78,7 +79,8 @@ fn range_columns(query: &Query) -> Option<Vec<(String, Repr)>> {
         let part = |name: &String| key.iter().find(|(column, _)| column == name).cloned();
         query.order.iter().map(part).collect::<Option<_>>()?
     };
-    let whole = ordered.iter().collect::<BTreeSet<_>>().len() == key.len();
+    let names: BTreeSet<&String> = ordered.iter().map(|(name, _)| name).collect();
+    let whole = names.len() == key.len();
     let orderable = |repr: &Repr| !matches!(repr, Repr::EnumName(_) | Repr::Bool | Repr::Binary);
     (whole && !ordered.is_empty() && ordered.iter().all(|(_, r)| orderable(r))).then_some(ordered)
 }
@@ -238,7 +240,10 @@ mod tests {
                 set: "Things".to_owned(),
                 physical: "ThingEntity".to_owned(),
                 dialect: Dialect::Finops,
-                key: key.iter().map(|(n, r)| ((*n).to_owned(), r.clone())).collect(),
+                key: key
+                    .iter()
+                    .map(|(n, r)| ((*n).to_owned(), r.clone()))
+                    .collect(),
             },
             columns: vec!["Name".to_owned()],
             filter: None,

@@ -157,7 +157,10 @@ mod tests {
             "CustomersV3(dataAreaId='usmf',CustomerAccount='A%2F1%20''x''')?cross-company=true"
         );
         assert_eq!(request.header_value("if-match"), Some("W/\"1\""));
-        assert_eq!(request.header_value("prefer"), Some("return=representation"));
+        assert_eq!(
+            request.header_value("prefer"),
+            Some("return=representation")
+        );
     }
 
     #[test]
@@ -167,7 +170,11 @@ mod tests {
             key_in_link(link, &query()),
             Some(vec![Value::from("usmf"), Value::from("US/000042")])
         );
-        for wrong in ["", "https://h/data/CustomersV3", "/CustomersV3(dataAreaId='x')"] {
+        for wrong in [
+            "",
+            "https://h/data/CustomersV3",
+            "/CustomersV3(dataAreaId='x')",
+        ] {
             assert_eq!(key_in_link(wrong, &query()), None, "{wrong}");
         }
     }

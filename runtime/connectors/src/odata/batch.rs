@@ -203,7 +203,9 @@ async fn post(
             }
         })
         .collect();
-    service.send(&request(service, &parts), Repeat::Unsafe).await
+    service
+        .send(&request(service, &parts), Repeat::Unsafe)
+        .await
 }
 
 /// A batch as a request; it goes on after a part that fails.
@@ -218,7 +220,10 @@ pub(crate) fn request(service: &Service, parts: &[Part<batch::Request>]) -> Requ
 /// The headers that every request has.
 pub(crate) fn odata_headers() -> Vec<(reqwest::header::HeaderName, String)> {
     let header = |name: &'static str, value: &str| {
-        (reqwest::header::HeaderName::from_static(name), value.to_owned())
+        (
+            reqwest::header::HeaderName::from_static(name),
+            value.to_owned(),
+        )
     };
     vec![
         header("accept", "application/json"),

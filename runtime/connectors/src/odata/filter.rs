@@ -84,7 +84,11 @@ impl Writer<'_> {
                 repr,
                 values,
             } => {
-                let op = if negated { CompareOp::Ne } else { CompareOp::Eq };
+                let op = if negated {
+                    CompareOp::Ne
+                } else {
+                    CompareOp::Eq
+                };
                 let each = values.iter().map(|v| self.compare(column, repr, op, v));
                 let each = each.collect::<Result<Vec<_>, _>>()?;
                 let joined = if negated {
@@ -177,7 +181,11 @@ impl Writer<'_> {
         stands_as: Option<&Value>,
         negated: bool,
     ) -> Result<Condition, Unfit> {
-        let op = if negated { CompareOp::Ne } else { CompareOp::Eq };
+        let op = if negated {
+            CompareOp::Ne
+        } else {
+            CompareOp::Eq
+        };
         let stored = stands_as
             .map(|value| self.compare(column, repr, op, value))
             .transpose()?;
@@ -216,7 +224,9 @@ impl Writer<'_> {
         };
         let not = if negated { "not " } else { "" };
         let literal = Literal::text(pattern);
-        Ok(Condition::Leaf(format!("{not}{function}({column},{literal})")))
+        Ok(Condition::Leaf(format!(
+            "{not}{function}({column},{literal})"
+        )))
     }
 }
 
@@ -237,7 +247,11 @@ fn finops_text(
         TextTest::EndsWith => format!("*{value}"),
         TextTest::Contains => format!("*{value}*"),
     };
-    let op = if negated { CompareOp::Ne } else { CompareOp::Eq };
+    let op = if negated {
+        CompareOp::Ne
+    } else {
+        CompareOp::Eq
+    };
     Ok(Condition::Leaf(leaf(column, op, &Literal::text(pattern))))
 }
 
@@ -440,11 +454,7 @@ mod tests {
             (ne(), "b ne 'y'", "b ne 'y' or b eq null"),
             (not(eq()), "a ne 'x'", "a ne 'x' or a eq null"),
             (not(ne()), "b eq 'y'", "b eq 'y'"),
-            (
-                not(text("a", Lt, "x")),
-                "a ge 'x'",
-                "a ge 'x' or a eq null",
-            ),
+            (not(text("a", Lt, "x")), "a ge 'x'", "a ge 'x' or a eq null"),
             (
                 Predicate::All(vec![eq(), Predicate::Any(vec![eq(), text("b", Gt, "y")])]),
                 "a eq 'x' and (a eq 'x' or b gt 'y')",
@@ -458,7 +468,11 @@ mod tests {
             (blank(), "a eq ''", "a eq '' or a eq null"),
             (not(blank()), "a ne ''", "a ne '' and a ne null"),
             (is_null(None), "a eq null", "a eq null"),
-            (tests(TextTest::StartsWith, "x"), "a eq 'x*'", "startswith(a,'x')"),
+            (
+                tests(TextTest::StartsWith, "x"),
+                "a eq 'x*'",
+                "startswith(a,'x')",
+            ),
             (
                 not(tests(TextTest::Contains, "5%")),
                 "a ne '*5%*'",
@@ -471,15 +485,15 @@ mod tests {
                 "Nothing",
                 "Nothing",
             ),
-            (
-                text("a", Eq, "x*"),
-                "a ge 'x*' and a le 'x*'",
-                "a eq 'x*'",
-            ),
+            (text("a", Eq, "x*"), "a ge 'x*' and a le 'x*'", "a eq 'x*'"),
         ];
         for (predicate, finops, dataverse) in cases {
             assert_eq!(shown(Dialect::Finops, &predicate), finops, "{predicate:?}");
-            assert_eq!(shown(Dialect::Dataverse, &predicate), dataverse, "{predicate:?}");
+            assert_eq!(
+                shown(Dialect::Dataverse, &predicate),
+                dataverse,
+                "{predicate:?}"
+            );
         }
     }
 
@@ -515,6 +529,9 @@ mod tests {
     #[test]
     fn what_the_service_cannot_look_for_is_said() {
         let shown = shown(Dialect::Finops, &tests(TextTest::Contains, "a*b"));
-        assert!(shown.starts_with("unfit: `a*b` can't be looked for in a"), "{shown}");
+        assert!(
+            shown.starts_with("unfit: `a*b` can't be looked for in a"),
+            "{shown}"
+        );
     }
 }

@@ -229,7 +229,10 @@ mod tests {
             gate.answered(None, 4);
         }
         let _held = (gate.enter().await.unwrap(), gate.enter().await.unwrap());
-        assert!(gate.enter().await.is_ok(), "three at once after two answers");
+        assert!(
+            gate.enter().await.is_ok(),
+            "three at once after two answers"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -170,7 +170,12 @@ mod tests {
 
     #[test]
     fn what_is_shared_is_said_once() {
-        let keys = keys(&[&["usmf", "1"], &["usmf", "2"], &["demf", "1"], &["usmf", "1"]]);
+        let keys = keys(&[
+            &["usmf", "1"],
+            &["usmf", "2"],
+            &["demf", "1"],
+            &["usmf", "1"],
+        ]);
         let filters = filters(WRITER, &columns(&["co", "no"]), &keys, WIDE).unwrap();
         assert_eq!(
             filters,
@@ -186,7 +191,11 @@ mod tests {
 
     #[test]
     fn no_keys_no_filters_and_null_is_no_key() {
-        assert!(filters(WRITER, &columns(&["a"]), &[], WIDE).unwrap().is_empty());
+        assert!(
+            filters(WRITER, &columns(&["a"]), &[], WIDE)
+                .unwrap()
+                .is_empty()
+        );
         assert!(filters(WRITER, &columns(&["a"]), &[vec![Value::Null]], WIDE).is_err());
     }
 

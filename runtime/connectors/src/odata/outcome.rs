@@ -1,6 +1,5 @@
 //! What an answer says about the row that was written.
 
-use bytes::Bytes;
 use dwmap_connect::{ConnectError, Outcome, RecordKey, Refusal, Version, Write, WriteKind};
 use dwmap_odata::batch::Response;
 use dwmap_odata::{ErrorBody, Nonsense};
@@ -131,14 +130,16 @@ pub(crate) fn all(outcomes: Vec<Option<Outcome>>) -> Vec<Outcome> {
         after: None,
         message: "the row wasn't sent".to_owned(),
     };
-    outcomes.into_iter().map(|o| o.unwrap_or_else(unsent)).collect()
+    outcomes
+        .into_iter()
+        .map(|o| o.unwrap_or_else(unsent))
+        .collect()
 }
 
-fn body(write: &Write) -> &Bytes {
-    const NONE: &Bytes = &Bytes::new();
+fn body(write: &Write) -> &[u8] {
     match &write.kind {
         WriteKind::Create { body } | WriteKind::Update { body, .. } => body,
-        WriteKind::Delete { .. } => NONE,
+        WriteKind::Delete { .. } => &[],
     }
 }
 
@@ -180,8 +181,14 @@ mod tests {
                 "The length of the 'name' attribute of the 'account' entity exceeded the maximum",
                 Some("name"),
             ),
-            ("The value of CreditLimit is outside the range", Some("creditlimit")),
-            ("msdyn_vendor With Id = 1 Does Not Exist", Some("msdyn_vendor")),
+            (
+                "The value of CreditLimit is outside the range",
+                Some("creditlimit"),
+            ),
+            (
+                "msdyn_vendor With Id = 1 Does Not Exist",
+                Some("msdyn_vendor"),
+            ),
             ("the name of 'creditlimit' is wrong", Some("creditlimit")),
             ("name and creditlimit disagree", None),
             ("something else is wrong", None),

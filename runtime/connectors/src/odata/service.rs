@@ -195,7 +195,12 @@ impl Service {
             })?;
             let bearer = match &self.tokens {
                 None => None,
-                Some(tokens) => Some(tokens.get(&self.transport).await.map_err(Failure::NotSent)?),
+                Some(tokens) => Some(
+                    tokens
+                        .get(&self.transport)
+                        .await
+                        .map_err(Failure::NotSent)?,
+                ),
             };
             let answer = self.transport.send(request, bearer.as_ref()).await;
             drop(permit);
@@ -303,7 +308,12 @@ mod tests {
 
     #[test]
     fn the_root_is_found_from_host_or_root() {
-        for url in ["http://h:1", "http://h:1/", "http://h:1/data", "http://h:1/data/?x=1"] {
+        for url in [
+            "http://h:1",
+            "http://h:1/",
+            "http://h:1/data",
+            "http://h:1/data/?x=1",
+        ] {
             assert_eq!(root(url, "data/").unwrap().as_str(), "http://h:1/data/");
         }
         assert_eq!(
@@ -323,7 +333,12 @@ mod tests {
         assert_eq!(ours.unwrap(), "accounts?$skiptoken=1");
         let ours = service.relative("x", "accounts?$skiptoken=1");
         assert_eq!(ours.unwrap(), "accounts?$skiptoken=1");
-        for link in ["http://evil/data/accounts", "//evil/data/x", "/other/x", "https://h/data/x"] {
+        for link in [
+            "http://evil/data/accounts",
+            "//evil/data/x",
+            "/other/x",
+            "https://h/data/x",
+        ] {
             assert!(service.relative("x", link).is_err(), "{link}");
         }
     }

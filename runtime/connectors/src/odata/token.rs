@@ -35,9 +35,13 @@ struct Token {
 /// The value of an `Authorization` header.
 pub(crate) type Bearer = std::sync::Arc<Zeroizing<String>>;
 
+fn bearer(token: &str) -> Bearer {
+    Bearer::new(Zeroizing::new(format!("Bearer {token}")))
+}
+
 #[derive(Deserialize)]
 struct TokenAnswer {
-    access_token: Zeroizing<String>,
+    access_token: String,
     expires_in: u64,
 }
 
@@ -108,11 +112,12 @@ impl Tokens {
         };
         match answer.status {
             200 => {
-                let token: TokenAnswer = serde_json::from_slice(&answer.body)
-                    .map_err(|e| nonsense(dwmap_odata::Nonsense::of(&answer.body, e).to_string()))?;
+                let token: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|e| {
+                    nonsense(dwmap_odata::Nonsense::of(&answer.body, e).to_string())
+                })?;
                 let life = Duration::from_secs(token.expires_in);
                 Ok(Token {
-                    bearer: Bearer::new(Zeroizing::new(format!("Bearer {}", *token.access_token))),
+                    bearer: bearer(&Zeroizing::new(token.access_token)),
                     renew_at: asked + life.saturating_sub(RENEW_BEFORE.min(life / 10)),
                 })
             }

@@ -41,7 +41,11 @@ pub(crate) fn literal<'v>(
     enums: &'v [EnumDef],
     dialect: Dialect,
 ) -> Result<Literal<'v>, Unfit> {
-    let unfit = || Unfit(format!("{value:?} can't stand in a URL as {repr:?}; compile the maps again"));
+    let unfit = || {
+        Unfit(format!(
+            "{value:?} can't stand in a URL as {repr:?}; compile the maps again"
+        ))
+    };
     Ok(match (value, repr) {
         (Value::Null, _) => Literal::Null,
         (Value::Int(_) | Value::Bool(_), Repr::EnumName(index)) => {
@@ -171,9 +175,15 @@ mod tests {
         assert_eq!(shown(&Value::Int(1), &Repr::EnumInt(0)), "1");
         assert_eq!(shown(&Value::from("O'Neil"), &Repr::Text), "'O''Neil'");
         assert_eq!(shown(&Value::Date(0), &Repr::Date), "1970-01-01");
-        assert_eq!(shown(&Value::Date(0), &Repr::DateNoon), "1970-01-01T12:00:00Z");
         assert_eq!(
-            shown(&Value::Decimal("1.50".parse().unwrap()), &Repr::Decimal(10, 2)),
+            shown(&Value::Date(0), &Repr::DateNoon),
+            "1970-01-01T12:00:00Z"
+        );
+        assert_eq!(
+            shown(
+                &Value::Decimal("1.50".parse().unwrap()),
+                &Repr::Decimal(10, 2)
+            ),
             "1.50"
         );
     }
@@ -187,7 +197,11 @@ mod tests {
     }
 
     fn back(json: &str, repr: &Repr) -> Option<Value> {
-        read(&RawValue::from_string(json.to_owned()).unwrap(), repr, &no_yes())
+        read(
+            &RawValue::from_string(json.to_owned()).unwrap(),
+            repr,
+            &no_yes(),
+        )
     }
 
     #[test]
@@ -196,7 +210,10 @@ mod tests {
         assert_eq!(back("\"12\"", &Repr::Int64), Some(Value::Int(12)));
         assert_eq!(back("\"Yes\"", &Repr::EnumName(0)), Some(Value::Int(1)));
         assert_eq!(back("\"Maybe\"", &Repr::EnumName(0)), None);
-        assert_eq!(back("\"1970-01-02T12:00:00Z\"", &Repr::DateNoon), Some(Value::Date(1)));
+        assert_eq!(
+            back("\"1970-01-02T12:00:00Z\"", &Repr::DateNoon),
+            Some(Value::Date(1))
+        );
         assert_eq!(back("null", &Repr::Guid), Some(Value::Null));
         assert_eq!(back("{}", &Repr::Text), None);
     }

@@ -50,9 +50,7 @@ impl Hooks {
         let mut state = self.state();
         for name in [physical, set] {
             let name = name.to_lowercase();
-            if !state.sets.contains_key(&name) {
-                state.sets.insert(name, set.to_owned());
-            }
+            state.sets.entry(name).or_insert_with(|| set.to_owned());
         }
     }
 

@@ -27,7 +27,9 @@ const KEY_HEADER: &str = "x-dwmap-key";
 #[derive(Debug, thiserror::Error)]
 pub enum HookError {
     /// The address can't be listened on.
-    #[error("can't listen for hooks on {address}: {source}; choose another address or free this one")]
+    #[error(
+        "can't listen for hooks on {address}: {source}; choose another address or free this one"
+    )]
     Bind {
         /// The address wanted.
         address: SocketAddr,
