@@ -1,5 +1,7 @@
 //! Holds the arrows of the house: which crate may use which, as ARCHITECTURE.md draws them.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};

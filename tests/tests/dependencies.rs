@@ -1,5 +1,7 @@
 //! Holds the rules of `deny.toml` for every dependency: its licence, its source, and the crates that are banned.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
 use std::path::Path;
 
 use cargo_metadata::MetadataCommand;

@@ -1,0 +1,209 @@
+//! Both systems as a person's own script would use them: plain HTTP, nothing of ours.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, Response};
+use serde_json::Value;
+
+/// Waits until a condition gives something, looking again and again for at most a minute.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut condition: impl FnMut() -> F,
+) -> T {
+    let found = tokio::time::timeout(Duration::from_secs(60), async {
+        loop {
+            if let Some(found) = condition().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    found
+        .await
+        .unwrap_or_else(|_| panic!("not within a minute: {what}"))
+}
+
+async fn send(client: &Client, method: Method, url: &str, body: Option<&Value>) -> Response {
+    let mut request = client
+        .request(method.clone(), url)
+        .header("Accept", "application/json");
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    request
+        .send()
+        .await
+        .unwrap_or_else(|e| panic!("{method} {url}: {e}"))
+}
+
+async fn json(response: Response) -> Value {
+    let (url, status) = (response.url().clone(), response.status());
+    let text = response.text().await.expect("an answer has a body");
+    assert!(status.is_success(), "{url}: {status}: {text}");
+    if text.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&text).expect("an answer is JSON")
+    }
+}
+
+/// The CRM.
+#[derive(Debug, Clone)]
+pub struct Dataverse {
+    client: Client,
+    base: String,
+}
+
+impl Dataverse {
+    pub(crate) fn new(url: &str) -> Self {
+        Self {
+            client: Client::new(),
+            base: format!("{url}/api/data/v9.2"),
+        }
+    }
+
+    /// The rows of a set for which a filter holds.
+    pub async fn find(&self, set: &str, filter: &str) -> Vec<Value> {
+        let url = format!("{}/{set}?$filter={}", self.base, encode(filter));
+        let answer = json(send(&self.client, Method::GET, &url, None).await).await;
+        answer["value"].as_array().expect("a list of rows").clone()
+    }
+
+    /// The accounts of this number, in every company.
+    pub async fn accounts(&self, number: &str) -> Vec<Value> {
+        self.find("accounts", &format!("accountnumber eq '{number}'"))
+            .await
+    }
+
+    /// Changes the account of this id.
+    pub async fn change_account(&self, id: &str, fields: Value) {
+        let url = format!("{}/accounts({id})", self.base);
+        json(send(&self.client, Method::PATCH, &url, Some(&fields)).await).await;
+    }
+
+    /// Makes a record; gives the status and the answer.
+    pub async fn create(&self, set: &str, fields: Value) -> (u16, String) {
+        let url = format!("{}/{set}", self.base);
+        let response = send(&self.client, Method::POST, &url, Some(&fields)).await;
+        (
+            response.status().as_u16(),
+            response.text().await.expect("an answer has a body"),
+        )
+    }
+
+    /// How many rows a set has.
+    pub async fn count(&self, set: &str) -> u64 {
+        let mut count = 0;
+        let mut next = Some(format!("{}/{set}?$select=createdon", self.base));
+        if set == "accounts" {
+            next = Some(format!("{}/{set}?$select=accountnumber", self.base));
+        }
+        while let Some(url) = next {
+            let answer = json(send(&self.client, Method::GET, &url, None).await).await;
+            count += answer["value"].as_array().map_or(0, Vec::len) as u64;
+            next = answer["@odata.nextLink"].as_str().map(str::to_owned);
+        }
+        count
+    }
+}
+
+/// The ERP.
+#[derive(Debug, Clone)]
+pub struct Finops {
+    client: Client,
+    base: String,
+}
+
+impl Finops {
+    pub(crate) fn new(url: &str) -> Self {
+        Self {
+            client: Client::new(),
+            base: format!("{url}/data"),
+        }
+    }
+
+    fn customer_url(&self, company: &str, account: &str) -> String {
+        format!(
+            "{}/CustomersV3(dataAreaId='{company}',CustomerAccount='{account}')?cross-company=true",
+            self.base
+        )
+    }
+
+    /// A customer, if there is one.
+    pub async fn customer(&self, company: &str, account: &str) -> Option<Value> {
+        let response = send(
+            &self.client,
+            Method::GET,
+            &self.customer_url(company, account),
+            None,
+        )
+        .await;
+        if response.status().as_u16() == 404 {
+            None
+        } else {
+            Some(json(response).await)
+        }
+    }
+
+    /// Changes a customer.
+    pub async fn change_customer(&self, company: &str, account: &str, fields: Value) {
+        json(
+            send(
+                &self.client,
+                Method::PATCH,
+                &self.customer_url(company, account),
+                Some(&fields),
+            )
+            .await,
+        )
+        .await;
+    }
+
+    /// Makes a record; gives the status and the answer.
+    pub async fn create(&self, set: &str, fields: Value) -> (u16, String) {
+        let url = format!("{}/{set}?cross-company=true", self.base);
+        let response = send(&self.client, Method::POST, &url, Some(&fields)).await;
+        (
+            response.status().as_u16(),
+            response.text().await.expect("an answer has a body"),
+        )
+    }
+
+    /// The keys of all customers, in every company.
+    pub async fn customer_keys(&self) -> Vec<(String, String)> {
+        let mut keys = Vec::new();
+        let mut next = Some(format!(
+            "{}/CustomersV3?cross-company=true&$select=dataAreaId,CustomerAccount",
+            self.base
+        ));
+        while let Some(url) = next {
+            let answer = json(send(&self.client, Method::GET, &url, None).await).await;
+            let text = |row: &Value, name: &str| {
+                row[name]
+                    .as_str()
+                    .expect("a key's part is a text")
+                    .to_owned()
+            };
+            let rows = answer["value"].as_array().expect("a list of rows");
+            keys.extend(
+                rows.iter()
+                    .map(|row| (text(row, "dataAreaId"), text(row, "CustomerAccount"))),
+            );
+            next = answer["@odata.nextLink"].as_str().map(str::to_owned);
+        }
+        keys
+    }
+}
+
+/// Percent-encodes what stands behind `=` in a query.
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,155 @@
+//! Processes that are stopped when they are dropped.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::{Dataverse, Finops, dwmap};
+
+/// A running process of ours: killed when dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Running {
+    /// Starts `dwmap` with these arguments in `folder`.
+    pub fn start(folder: &Path, args: &[&str]) -> Self {
+        let mut child = Command::new(dwmap())
+            .args(args)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("dwmap starts");
+        let stdout = BufReader::new(child.stdout.take().expect("its output is piped"));
+        Self { child, stdout }
+    }
+
+    /// The next line that it prints; none at its end.
+    pub fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read = self.stdout.read_line(&mut line).expect("its output reads");
+        (read > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("its state is known").is_none()
+    }
+
+    /// Ends it at once, as `kill -9` does.
+    pub fn kill(&mut self) {
+        // An error means that it has ended by itself.
+        let _ = self.child.kill();
+        self.child.wait().expect("it ends");
+    }
+
+    /// Asks it to end, as `kill` does, and waits; gives its exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        let status = Command::new("kill").arg(self.id().to_string()).status();
+        assert!(status.expect("kill runs").success());
+        self.child.wait().expect("it ends").code()
+    }
+
+    /// The most memory that it has held so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
+        let status = status.expect("the process is there");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes =
+            peak.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+        kilobytes.expect("VmHWM is a number of kB") * 1024
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Both sandbox servers, in a process of their own.
+#[derive(Debug)]
+pub struct Sandbox {
+    process: Running,
+    data: TempDir,
+    addresses: [String; 2],
+}
+
+impl Sandbox {
+    /// Starts both servers with this many customers, wanting no token.
+    pub fn start(customers: usize) -> Self {
+        let data = tempfile::tempdir().expect("a folder can be made");
+        let customers = customers.to_string();
+        let folder = data.path().to_str().expect("a path in UTF-8");
+        let args = [
+            "sandbox",
+            "--data",
+            folder,
+            "--open",
+            "--customers",
+            &customers,
+        ];
+        let mut process = Running::start(data.path(), &args);
+        let ready = process.line().expect("the sandbox says that it is ready");
+        let addresses: Vec<String> = ["dataverse=", "finops="]
+            .iter()
+            .map(|name| {
+                let address = ready
+                    .split_whitespace()
+                    .find_map(|word| word.strip_prefix(name));
+                let address = address.unwrap_or_else(|| panic!("no {name} in `{ready}`"));
+                let origin = address
+                    .trim_end_matches("/api/data/v9.2/")
+                    .trim_end_matches("/data/");
+                origin.to_owned()
+            })
+            .collect();
+        let addresses = addresses.try_into().expect("two addresses");
+        Self {
+            process,
+            data,
+            addresses,
+        }
+    }
+
+    /// The CRM's address, without a path.
+    pub fn dataverse_url(&self) -> &str {
+        &self.addresses[0]
+    }
+
+    /// The ERP's address, without a path.
+    pub fn finops_url(&self) -> &str {
+        &self.addresses[1]
+    }
+
+    /// The CRM, by plain HTTP.
+    pub fn dataverse(&self) -> Dataverse {
+        Dataverse::new(self.dataverse_url())
+    }
+
+    /// The ERP, by plain HTTP.
+    pub fn finops(&self) -> Finops {
+        Finops::new(self.finops_url())
+    }
+
+    /// The servers' process.
+    pub fn process(&mut self) -> &mut Running {
+        &mut self.process
+    }
+
+    /// The folder of the servers' data.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+}
