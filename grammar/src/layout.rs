@@ -20,6 +20,7 @@ pub(crate) fn lay_out(source: &str, tokens: &[Token]) -> String {
             TokenKind::LineBreak if is_free => bytes.fill(b' '),
             TokenKind::UnclosedString | TokenKind::ForeignString => quote(bytes, b'"'),
             TokenKind::UnclosedName => quote(bytes, b'`'),
+            TokenKind::ForeignName => bytes.fill(b'_'),
             _ => {}
         }
     }
@@ -74,7 +75,8 @@ fn in_parentheses(source: &str, tokens: &[Token]) -> Vec<bool> {
         .collect()
 }
 
-/// For each `(` that is closed, the place of its `)`. A brace that opens or closes between the two parts them.
+/// For each `(` that is closed, the place of its `)`. No brace and no arrow stands between the two: where one does,
+/// a `)` was forgotten, and the one that comes later belongs to another item.
 fn closing_parentheses(source: &str, tokens: &[Token]) -> Vec<Option<usize>> {
     let mut closing = vec![None; tokens.len()];
     let mut open = Vec::new();
@@ -90,6 +92,7 @@ fn closing_parentheses(source: &str, tokens: &[Token]) -> Vec<Option<usize>> {
                 }
             }
             "{" | "}" => open.clear(),
+            _ if token.is_arrow(source) => open.clear(),
             _ => {}
         }
     }

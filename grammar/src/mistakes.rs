@@ -60,6 +60,13 @@ pub(crate) fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
         .map(|(_, candidate)| candidate)
 }
 
+/// A word that is near to one of those that can stand there, where others could too.
+pub(crate) fn misspelt_word(span: Span, word: &str, near: &str) -> SyntaxError {
+    SyntaxError::new("P0013", span, format!("The word {word} isn't known here."))
+        .label(format!("did you mean {near}?"))
+        .fix(Safety::Suggestion, format!("{word} is {near}"), span, near)
+}
+
 /// A word that isn't one of those that can stand here.
 pub(crate) fn unknown_word(span: Span, word: &str, what: &str, known: &[&str]) -> SyntaxError {
     let error = SyntaxError::new("P0013", span, format!("There is no {what} {word}."));
@@ -323,9 +330,7 @@ pub(crate) fn stray_character(span: Span, text: &str) -> SyntaxError {
         ),
     };
     let error = SyntaxError::new("P0017", span, message).label("not part of the language");
-    if text.chars().all(char::is_alphabetic) {
-        error.help("A name with such letters stands in backquotes: `größe`.")
-    } else if text
+    if text
         .chars()
         .all(|c| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}')
     {
@@ -333,6 +338,22 @@ pub(crate) fn stray_character(span: Span, text: &str) -> SyntaxError {
     } else {
         error
     }
+}
+
+pub(crate) fn foreign_name(span: Span, name: &str) -> SyntaxError {
+    SyntaxError::new(
+        "P0017",
+        span,
+        format!("The name {name} has letters that need backquotes round it."),
+    )
+    .label("not a plain name")
+    .fix(
+        Safety::Safe,
+        "put it in backquotes",
+        span,
+        format!("`{name}`"),
+    )
+    .help("A plain name is made of the letters a to z, digits and `_`.")
 }
 
 pub(crate) fn no_such_date(span: Span, text: &str) -> SyntaxError {
@@ -382,6 +403,12 @@ pub(crate) fn nothing_before(span: Span, what: &str) -> SyntaxError {
         format!("Nothing stands before this `{what}`."),
     )
     .label("something must stand before it")
+}
+
+pub(crate) fn missing_value(span: Span, member: &str) -> SyntaxError {
+    SyntaxError::new("P0022", span, format!("The member {member} has no number."))
+        .label("its value on the wire is missing")
+        .help("A member is written `NAME = NUMBER`.")
 }
 
 pub(crate) fn misplaced(span: Span, what: &str, place: &str) -> SyntaxError {

@@ -43,13 +43,7 @@ pub fn parse(source: &str) -> Parsed {
         );
     };
     let (file, found) = Builder::new(source, &tokens).file(&node);
-    // A broken token is one mistake, also where it makes its whole item unreadable.
-    let broken: Vec<Span> = errors.iter().map(|error| error.span).collect();
-    errors.extend(
-        found
-            .into_iter()
-            .filter(|error| !covers_one_of(error, &broken)),
-    );
+    errors.extend(found);
     errors.sort_by_key(|error| (error.span.start, error.span.end));
     Parsed { file, errors }
 }
@@ -63,10 +57,4 @@ fn unreadable(source: &str, error: SyntaxError) -> Parsed {
         file,
         errors: vec![error],
     }
-}
-
-fn covers_one_of(error: &SyntaxError, broken: &[Span]) -> bool {
-    broken
-        .iter()
-        .any(|token| error.span.start <= token.start && token.end <= error.span.end)
 }

@@ -29,6 +29,8 @@ pub(crate) enum TokenKind {
     UnclosedName,
     /// A text in quotes that aren't this language's.
     ForeignString,
+    /// A name with letters that need backquotes.
+    ForeignName,
     /// A character that begins no token.
     Stray,
 }
@@ -47,6 +49,18 @@ impl Token {
     /// Whether it carries meaning: no comment and no line break.
     pub(crate) fn is_significant(&self) -> bool {
         !matches!(self.kind, TokenKind::Comment | TokenKind::LineBreak)
+    }
+
+    /// Whether it is spelt in a way that is a mistake of its own.
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(
+            self.kind,
+            TokenKind::UnclosedString
+                | TokenKind::UnclosedName
+                | TokenKind::ForeignString
+                | TokenKind::ForeignName
+                | TokenKind::Stray
+        )
     }
 
     /// Whether it is an arrow, right or wrong.
@@ -89,6 +103,7 @@ fn kind_of(rule: Rule) -> Option<TokenKind> {
         Rule::unclosed_string => TokenKind::UnclosedString,
         Rule::unclosed_name => TokenKind::UnclosedName,
         Rule::foreign_string => TokenKind::ForeignString,
+        Rule::foreign_name => TokenKind::ForeignName,
         Rule::stray => TokenKind::Stray,
         _ => return None,
     })

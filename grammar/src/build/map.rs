@@ -209,6 +209,9 @@ impl Builder<'_> {
             return Some(MapItem::Bad(self.bad(node, Place::Map)));
         }
         let gap = Span::new(left.end, right.start);
+        if self.has_broken_token(span) {
+            return Some(MapItem::Bad(span));
+        }
         self.report(mistakes::missing_arrow(
             right,
             gap,
@@ -362,7 +365,7 @@ impl Builder<'_> {
 
     /// `a -> b`.
     fn way(&mut self, node: &Node<'_>) -> Option<(Ident, Ident)> {
-        self.fixed_arrow(node, Direction::Right, "From one side to the other")?;
+        self.fixed_arrow(node, Direction::Right, "The way from one side to the other")?;
         let mut sides = self.idents(node).into_iter();
         Some((sides.next()?, sides.next()?))
     }

@@ -82,16 +82,29 @@ impl<'s> Builder<'s> {
         self.errors.push(error);
     }
 
-    /// Reports what is wrong with a `bad_…` node and gives its place.
+    /// Reports what is wrong with a `bad_…` node and gives its place. A broken token is one mistake, also where it
+    /// makes its whole item unreadable.
     fn bad(&mut self, node: &Node<'_>, place: Place) -> Span {
         let span = node.place();
-        let recovery = Recovery {
-            source: self.source,
-            lines: &self.lines,
-            tokens: self.tokens,
-        };
-        let error = recovery.diagnose(span, place);
-        self.report(error);
+        if !self.has_broken_token(span) {
+            let recovery = Recovery {
+                source: self.source,
+                lines: &self.lines,
+                tokens: self.tokens,
+            };
+            let error = recovery.diagnose(span, place);
+            self.report(error);
+        }
         span
+    }
+
+    fn has_broken_token(&self, span: Span) -> bool {
+        let from = self
+            .tokens
+            .partition_point(|token| token.span.start < span.start);
+        let inside = self.tokens[from..]
+            .iter()
+            .take_while(|token| token.span.start < span.end);
+        inside.into_iter().any(Token::is_broken)
     }
 }

@@ -95,14 +95,15 @@ impl Builder<'_> {
             line -= 1;
             let at = self.lines.start_of(line);
             let raw = self.source.get(at..)?.lines().next().unwrap_or_default();
-            let text = raw.trim();
+            let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+            let text = raw.trim_matches(blank);
             let Some(words) = text
                 .strip_prefix("///")
                 .filter(|rest| !rest.starts_with('/'))
             else {
                 break;
             };
-            let begin = at + raw.len() - raw.trim_start().len();
+            let begin = at + raw.len() - raw.trim_start_matches(blank).len();
             let place = Span::new(begin, begin + text.len());
             span = Some(span.map_or(place, |below| place.to(below)));
             texts.push(words.strip_prefix(' ').unwrap_or(words));

@@ -29,8 +29,10 @@ pub(super) enum LineStart {
 /// How what follows a bracket is indented.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// Two blanks more than the line with the bracket.
+    /// Two blanks more than the line with the bracket, as items.
     Block,
+    /// Two blanks more than the line with the bracket, as the rest of an item.
+    Inset,
     /// Under what follows the bracket on its line.
     Hanging,
 }
@@ -54,10 +56,10 @@ impl Indent {
     /// A bracket opens on a line that begins at `line`; what follows it stands at `next`.
     pub(super) fn open(&mut self, style: Style, line: usize, next: usize) {
         self.open.push(match style {
-            Style::Block => Open {
+            Style::Block | Style::Inset => Open {
                 inside: line + STEP,
                 close: line,
-                holds_items: true,
+                holds_items: style == Style::Block,
             },
             Style::Hanging => Open {
                 inside: next,

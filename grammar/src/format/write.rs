@@ -132,7 +132,8 @@ impl Writer<'_> {
             let source_line = self.source[..token.span.start]
                 .rfind('\n')
                 .map_or(0, |end| end + 1);
-            let wanted = self.source[source_line..token.span.start].chars().count();
+            let before = &self.source[source_line..token.span.start];
+            let wanted = before.trim_start_matches('\u{feff}').chars().count();
             let blanks = wanted.saturating_sub(column).max(2);
             self.out.extend(std::iter::repeat_n(' ', blanks));
         }
@@ -146,11 +147,10 @@ impl Writer<'_> {
                 let next = line
                     .get(at + 1)
                     .filter(|next| next.kind != TokenKind::Comment);
-                let hangs = opening == "(" || self.is_hanging(&line[at]);
-                let style = if hangs && next.is_some() {
-                    Style::Hanging
-                } else {
-                    Style::Block
+                let style = match (opening == "(" || self.is_hanging(&line[at]), next) {
+                    (true, Some(_)) => Style::Hanging,
+                    (true, None) => Style::Inset,
+                    (false, _) => Style::Block,
                 };
                 let blank = usize::from(opening != "(");
                 let column = self.out[line_begin..].chars().count() + blank;

@@ -36,6 +36,30 @@ pub(super) fn in_other_words(region: &Region<'_>) -> Option<SyntaxError> {
         .then(|| mistakes::equals_for_arrow(sign.span, left, right.of(region.source)))
 }
 
+/// `"P" "paid"` and `"P" = "paid"` in a table.
+pub(super) fn missing_in_row(region: &Region<'_>) -> Option<SyntaxError> {
+    if region.place != Place::Table {
+        return None;
+    }
+    match region.tokens.as_slice() {
+        [left, sign, right] if region.text(sign) == "=" => Some(mistakes::equals_for_arrow(
+            sign.span,
+            region.text(left),
+            region.text(right),
+        )),
+        [left, right] if !left.is_arrow(region.source) && !right.is_arrow(region.source) => {
+            let gap = Span::new(left.span.end, right.span.start);
+            Some(mistakes::missing_arrow(
+                right.span,
+                gap,
+                region.text(left),
+                region.text(right),
+            ))
+        }
+        _ => None,
+    }
+}
+
 /// The words and dots that follow each other without a blank.
 fn path_from(region: &Region<'_>, first: &Token) -> Span {
     let mut span = first.span;

@@ -1,6 +1,7 @@
 //! Items whose first word is right, and the rest isn't.
 
 use super::{Place, Region};
+use crate::tokens::TokenKind;
 use crate::{SyntaxError, mistakes};
 
 /// How the items of a map are written.
@@ -138,5 +139,36 @@ pub(super) fn item(region: &Region<'_>) -> Option<SyntaxError> {
     };
     let (word, _) = region.first_word()?;
     let (_, form) = forms.iter().find(|(known, _)| *known == word)?;
-    Some(mistakes::wrong_form(region.head(), word, form))
+    let misspelt = misspelt_word(region, form);
+    Some(misspelt.unwrap_or_else(|| mistakes::wrong_form(region.head(), word, form)))
+}
+
+/// A word of the region that is near to one of its form's words.
+fn misspelt_word(region: &Region<'_>, form: &str) -> Option<SyntaxError> {
+    let is_word = |part: &&str| {
+        part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            && !matches!(*part, "" | "or" | "with")
+    };
+    let known: Vec<&str> = form
+        .split(|c: char| !(c.is_alphabetic() || c == '_'))
+        .filter(is_word)
+        .collect();
+    let words = region
+        .tokens
+        .iter()
+        .skip(1)
+        .filter(|token| token.kind == TokenKind::Word);
+    words
+        .map(|token| (region.text(token), token.span))
+        .find_map(|(word, span)| {
+            let near = mistakes::nearest(word, &known).filter(|near| *near != word)?;
+            Some(mistakes::misspelt_word(span, word, near))
+        })
+}
+
+/// A member of an enum without its number.
+pub(super) fn member_without_value(region: &Region<'_>) -> Option<SyntaxError> {
+    let (name, span) = region.first_word()?;
+    let is_alone = region.place == Place::Enum && region.tokens.len() == 1;
+    is_alone.then(|| mistakes::missing_value(span, name))
 }

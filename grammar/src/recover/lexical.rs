@@ -25,6 +25,7 @@ fn token_error(source: &str, token: &Token) -> Option<SyntaxError> {
             inner.next_back();
             Some(mistakes::foreign_quotes(token.span, inner.as_str()))
         }
+        TokenKind::ForeignName => Some(mistakes::foreign_name(token.span, text)),
         TokenKind::Stray => Some(mistakes::stray_character(token.span, text)),
         _ => None,
     }

@@ -105,10 +105,12 @@ const RULES: &[Rule] = &[
     words::declaration,
     arrows::in_other_words,
     forms::filter_without_side,
+    arrows::missing_in_row,
     arrows::two,
     arrows::at_an_end,
     arrows::dangling_operator,
     forms::comma,
+    forms::member_without_value,
     forms::item,
     words::unknown,
 ];

@@ -102,6 +102,7 @@ pub(super) fn unknown(region: &Region<'_>) -> Option<SyntaxError> {
         Place::Schema => ("item of a schema", &SCHEMA_WORDS),
         Place::Entity => ("item of an entity", &ENTITY_WORDS),
         Place::Map => ("item of a map", &ITEM_WORDS),
+        Place::Test => ("step of a test", &["roundtrip"]),
         Place::Outcome => ("outcome", &OUTCOMES),
         _ => return None,
     };

@@ -1,0 +1,61 @@
+//! Every mistake of `mistakes/`, as its reader sees it.
+
+mod common;
+
+use common::{fixtures, rendered};
+use dwmap_grammar::{CODES, Safety, format, parse};
+
+#[test]
+fn each_mistake_is_told() {
+    for (name, source) in fixtures("mistakes") {
+        let errors = parse(&source).errors;
+        let shown = format!("{source}\n----\n{}", rendered(&source, &errors));
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name, shown);
+        });
+    }
+}
+
+#[test]
+fn a_fix_takes_its_mistake_away() {
+    for (name, source) in fixtures("mistakes") {
+        let errors = parse(&source).errors;
+        for error in &errors {
+            let Some(fix) = error.fix.as_ref().filter(|fix| fix.safety == Safety::Safe) else {
+                continue;
+            };
+            let mended = fix.apply(&source);
+            let left = parse(&mended).errors;
+            assert!(
+                left.len() < errors.len(),
+                "{name}: {error}\n{mended}\n{left:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wrong_text_is_not_formatted() {
+    for (name, source) in fixtures("mistakes") {
+        assert_eq!(format(&source), Err(parse(&source).errors), "{name}");
+    }
+}
+
+#[test]
+fn each_code_is_listed_once_and_shown_by_a_mistake() {
+    let mut shown: Vec<&str> = fixtures("mistakes")
+        .iter()
+        .flat_map(|(_, source)| parse(source).errors)
+        .map(|error| error.code)
+        .collect();
+    shown.extend(
+        parse(&"(".repeat(100))
+            .errors
+            .iter()
+            .map(|error| error.code),
+    );
+    shown.sort_unstable();
+    shown.dedup();
+    let listed: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(shown, listed);
+}
