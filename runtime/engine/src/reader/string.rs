@@ -1,0 +1,188 @@
+//! JSON strings: found eight bytes at a time, decoded only where they hold an escape.
+
+use super::{Cursor, RowError, RowProblem};
+
+/// A string's content, between its quotes.
+#[derive(Clone, Copy)]
+pub(super) struct Token {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) escaped: bool,
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// The highest bit of each byte that is a quote, a backslash or a control character; exact up to the first one.
+const fn specials(word: u64) -> u64 {
+    const fn zeros(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word & HIGHS
+    }
+    let quote = zeros(word ^ (ONES * b'"' as u64));
+    let backslash = zeros(word ^ (ONES * b'\\' as u64));
+    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+    quote | backslash | control
+}
+
+/// The next quote, backslash or control character from `at` on, or the end.
+fn next_special(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let found = specials(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(b) = bytes.get(at)
+        && *b != b'"'
+        && *b != b'\\'
+        && *b >= 0x20
+    {
+        at += 1;
+    }
+    at
+}
+
+impl Cursor<'_> {
+    /// A string, from its opening quote on.
+    pub(super) fn string(&mut self) -> Result<Token, RowError> {
+        self.take(b'"', "a string")?;
+        let from = self.at;
+        let mut escaped = false;
+        loop {
+            self.at = next_special(self.bytes, self.at);
+            match self.peek() {
+                Some(b'"') => {
+                    let to = self.at;
+                    self.at += 1;
+                    return Ok(Token { from, to, escaped });
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(_) => {
+                    return Err(self.expected("an escape in place of a control character"));
+                }
+                None => return Err(self.expected("a closing quote")),
+            }
+        }
+    }
+
+    /// An escape, from its backslash on: the character that it stands for.
+    fn escape(&mut self) -> Result<char, RowError> {
+        let kind = self.bytes.get(self.at + 1).copied();
+        let simple = match kind {
+            Some(c @ (b'"' | b'\\' | b'/')) => c,
+            Some(b'b') => 8,
+            Some(b'f') => 12,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(b'u') => return self.unicode_escape(),
+            _ => return Err(self.expected("an escape that JSON knows")),
+        };
+        self.at += 2;
+        Ok(char::from(simple))
+    }
+
+    /// `\uXXXX`, or two of them for a character beyond 16 bits.
+    fn unicode_escape(&mut self) -> Result<char, RowError> {
+        let high = self.hex(self.at + 2)?;
+        let code = match high {
+            0xD800..0xDC00 if self.bytes.get(self.at + 6..self.at + 8) == Some(b"\\u") => {
+                let low = self.hex(self.at + 8)?;
+                if !(0xDC00..0xE000).contains(&low) {
+                    return Err(self.error(RowProblem::LoneSurrogate));
+                }
+                self.at += 6;
+                0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00)
+            }
+            code => code,
+        };
+        let c = char::from_u32(code).ok_or_else(|| self.error(RowProblem::LoneSurrogate))?;
+        self.at += 6;
+        Ok(c)
+    }
+
+    fn hex(&self, at: usize) -> Result<u32, RowError> {
+        let digits = self
+            .bytes
+            .get(at..at + 4)
+            .ok_or_else(|| self.expected("four hexadecimal digits"))?;
+        digits.iter().try_fold(0, |code, digit| {
+            let digit = char::from(*digit)
+                .to_digit(16)
+                .ok_or_else(|| self.expected("four hexadecimal digits"))?;
+            Ok(code << 4 | digit)
+        })
+    }
+
+    /// Appends the decoded content of a string that has been read already.
+    pub(super) fn decode(&self, token: Token, into: &mut String) -> Result<(), RowError> {
+        let mut inner = Cursor {
+            text: self.text,
+            bytes: &self.bytes[..token.to],
+            at: token.from,
+        };
+        loop {
+            let from = inner.at;
+            inner.at = next_special(inner.bytes, from);
+            into.push_str(inner.slice(from, inner.at));
+            if inner.at >= token.to {
+                return Ok(());
+            }
+            into.push(inner.escape()?);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(json: &str) -> Result<String, RowError> {
+        let mut cursor = Cursor::new(json);
+        let token = cursor.string()?;
+        let mut text = String::new();
+        cursor.decode(token, &mut text)?;
+        Ok(text)
+    }
+
+    #[test]
+    fn lone_surrogates_and_bad_escapes_are_errors() {
+        for json in [r#""\ud800""#, r#""\udc00""#, r#""\ud800\u0041""#] {
+            assert_eq!(
+                read(json).map_err(|e| e.problem),
+                Err(RowProblem::LoneSurrogate),
+                "{json}"
+            );
+        }
+        for json in [
+            r#""\x""#,
+            r#""\u12""#,
+            "\"a\nb\"",
+            r#""abc"#,
+            "\"abcdefghij\u{1}\"",
+        ] {
+            assert!(read(json).is_err(), "{json}");
+        }
+        assert_eq!(read(r#""\ud83d\ude00\n""#).unwrap(), "😀\n");
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_serde_writes(text in any::<String>()) {
+            prop_assert_eq!(read(&serde_json::to_string(&text).unwrap()).unwrap(), text);
+        }
+
+        #[test]
+        fn accepts_what_serde_accepts(json in r#""[a\\\\"u0-9dD\n\u{e9}]{0,12}"?"#) {
+            let ours = read(&json).ok();
+            if let Ok(theirs) = serde_json::from_str::<String>(&json) {
+                prop_assert_eq!(ours, Some(theirs));
+            }
+        }
+    }
+}
