@@ -388,3 +388,11 @@ fn every_reference_leads_to_what_a_stock_map_brings() {
         }
     }
 }
+
+#[test]
+fn every_module_stands_as_the_formatter_writes_it() {
+    for module in dwmap_stdlib::modules() {
+        let formatted = dwmap_grammar::format(module.source).unwrap();
+        assert_eq!(formatted, module.source, "{}: run `dwmap fmt`", module.path);
+    }
+}
