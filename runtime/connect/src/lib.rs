@@ -6,6 +6,9 @@
 //! - A connector never retries what might have been applied: it says [`Outcome::Unknown`] and leaves the rest to the runtime.
 //! - Nothing here waits forever: every call ends by the connector's time-outs.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
