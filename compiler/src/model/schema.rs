@@ -1,6 +1,6 @@
 //! Resolved schemas: their shape, and where everything in it is declared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dwmap_plan::{Entity, EnumDef, Field, KeyPart, Nav, Schema};
 
@@ -13,6 +13,8 @@ pub struct SchemaModel {
     pub shape: Schema,
     /// The module that declares it.
     pub module: String,
+    /// How a manifest names it: its module, or its module and name where that declares several.
+    pub binding: String,
     /// Its name's place.
     pub place: Place,
     /// Its `case insensitive`, where it says so.
@@ -58,6 +60,8 @@ pub struct EntityModel {
     pub(crate) stripe: Option<Stripe>,
     pub(crate) field_index: HashMap<String, usize>,
     pub(crate) nav_index: HashMap<String, usize>,
+    /// Names whose declaration has a mistake of its own: they are not reported again.
+    pub(crate) poisoned: HashSet<String>,
 }
 
 /// How an entity carries the company, by indices.

@@ -1,6 +1,6 @@
 //! `test` blocks as data: the command line runs them with the engine.
 
-use dwmap_plan::{Repr, Side, SourcePlace, Type, Value};
+use dwmap_plan::{EnumDef, Repr, Side, SourcePlace, Type, Value};
 
 /// A test.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,8 +61,10 @@ pub enum TestTarget {
         wire: String,
         /// Its type.
         ty: Type,
-        /// Its form on the wire; enums by the side's program where it reads the column.
+        /// Its form on the wire; an enum's index is 0, and means [`TestTarget::Column::enum_def`].
         repr: Repr,
+        /// The enum, where the type is one.
+        enum_def: Option<EnumDef>,
     },
     /// A field of a referenced record: the side's column holds the identity of the record with this value.
     Lookup {

@@ -1,0 +1,6 @@
+//! Agreement: classes of lines, and what follows from them.
+
+pub(crate) mod classes;
+pub(crate) mod domain;
+pub(crate) mod keys;
+pub(crate) mod writers;

@@ -1,0 +1,3 @@
+//! From the checked model to the plan.
+
+pub(crate) mod repr;

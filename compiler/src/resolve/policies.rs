@@ -1,0 +1,324 @@
+//! Policies of a map: conflicts, deletes, leaving the filter, first meeting.
+
+use std::collections::BTreeMap;
+
+use dwmap_grammar::Safety;
+use dwmap_grammar::tree::{
+    self, ActionKind, ConflictPolicy as TreeConflict, Direction, InitialKind, LeaveRule, MapItem,
+    Value as TreeValue,
+};
+use dwmap_plan::{Access, ConflictPolicy, InitialPolicy, Overflow, Side};
+
+use crate::diagnostics::{
+    Diagnostic, NO_COMMIT_TIME, NO_INITIAL, READONLY_WRITTEN, TWICE, UNKNOWN_LINE,
+    WRONG_DIRECTION,
+};
+use crate::model::{Deactivate, Leave, Line, Operand, PolicyModel};
+use crate::agreement::keys::Poisoned;
+use crate::resolve::Sink;
+use crate::resolve::maps::is_poisoned;
+use crate::resolve::schemas::unknown_field;
+use crate::sources::Place;
+use crate::suggest::nearest;
+use crate::types::context::MapContext;
+
+/// The policies of a map while they are resolved.
+pub(crate) struct PolicyReader<'a, 'm> {
+    pub(crate) map: &'m MapContext<'a>,
+    pub(crate) arrow: tree::Arrow,
+    pub(crate) name: Place,
+    seen: BTreeMap<String, Place>,
+    conflict: Option<ConflictPolicy>,
+    initial: Option<InitialPolicy>,
+    delete: [Leave; 2],
+    leave: [Leave; 2],
+}
+
+impl<'a, 'm> PolicyReader<'a, 'm> {
+    pub(crate) fn new(map: &'m MapContext<'a>, arrow: tree::Arrow, name: Place) -> Self {
+        Self {
+            map,
+            arrow,
+            name,
+            seen: BTreeMap::new(),
+            conflict: None,
+            initial: None,
+            delete: [Leave::Ignore, Leave::Ignore],
+            leave: [Leave::Ignore, Leave::Ignore],
+        }
+    }
+
+    /// Reads an item, if it is a policy; line policies go to `lines`.
+    pub(crate) fn item(&mut self, item: &MapItem, lines: &mut [Line], poisoned: &Poisoned, sink: &mut Sink) {
+        match item {
+            MapItem::Conflict(it) => self.conflict(it, lines, poisoned, sink),
+            MapItem::Delete(rule) => {
+                if let Some((side, leave)) = self.rule(rule, "delete", sink) {
+                    self.delete[side.index()] = leave;
+                }
+            }
+            MapItem::OnLeave(rule) => {
+                if let Some((side, leave)) = self.rule(rule, "on leave", sink) {
+                    self.leave[side.index()] = leave;
+                }
+            }
+            MapItem::Initial(it) => self.initial(it, sink),
+            _ => {}
+        }
+    }
+
+    /// What came of it. Without `initial` a two-way map doesn't say who wins.
+    pub(crate) fn finish(self, overflow: Overflow, sink: &mut Sink) -> PolicyModel {
+        let only = match self.arrow.direction {
+            Direction::Both => None,
+            Direction::Right => Some(Side::Left),
+            Direction::Left => Some(Side::Right),
+        };
+        let initial = self.initial.or(only.map(InitialPolicy::OnlyFrom));
+        if initial.is_none() && !self.seen.contains_key("initial") {
+            let left = self.map.name(Side::Left);
+            sink.push(
+                Diagnostic::new(
+                    NO_INITIAL,
+                    self.name,
+                    "the map doesn't say whose value wins where two records meet for the first time",
+                )
+                .label("no `initial`")
+                .help(format!(
+                    "`initial prefer {left}`, or `initial only {left} -> {}` to load one way",
+                    self.map.name(Side::Right)
+                )),
+            );
+        }
+        let initial = initial.unwrap_or(InitialPolicy::Prefer(Side::Left));
+        let preferred = match initial {
+            InitialPolicy::Prefer(side) | InitialPolicy::OnlyFrom(side) => side,
+        };
+        PolicyModel {
+            conflict: self.conflict.unwrap_or(ConflictPolicy::Prefer(preferred)),
+            initial,
+            delete: self.delete,
+            leave: self.leave,
+            overflow,
+        }
+    }
+
+    /// Whether this policy is given for the first time; else that is said.
+    fn first(&mut self, what: &str, place: Place, sink: &mut Sink) -> bool {
+        let first = *self.seen.entry(what.to_owned()).or_insert(place);
+        if first == place {
+            return true;
+        }
+        sink.push(
+            Diagnostic::new(TWICE, place, format!("`{what}` is given twice"))
+                .label("the second time")
+                .related(first, "the first time")
+                .help("drop one of them"),
+        );
+        false
+    }
+
+    fn conflict(&mut self, it: &tree::Conflict, lines: &mut [Line], poisoned: &Poisoned, sink: &mut Sink) {
+        let place = self.map.place(it.span);
+        let what = match &it.line {
+            Some(path) => format!("conflict {}", path.text()),
+            None => "conflict".to_owned(),
+        };
+        if !self.first(&what, place, sink) {
+            return;
+        }
+        let policy = self.conflict_policy(it, sink);
+        let Some(path) = &it.line else {
+            self.conflict = policy;
+            return;
+        };
+        let text = path.text();
+        match lines.iter_mut().find(|line| line.paths.contains(&text)) {
+            Some(line) => line.conflict = policy,
+            None if is_poisoned(path, poisoned) => {}
+            None => self.unknown_line(path, lines, sink),
+        }
+    }
+
+    fn unknown_line(&self, path: &tree::Path, lines: &[Line], sink: &mut Sink) {
+        let place = self.map.place(path.span);
+        let paths = lines.iter().flat_map(|line| &line.paths);
+        let text = path.text();
+        let meant = nearest(&text, paths.map(String::as_str));
+        sink.push(
+            Diagnostic::new(UNKNOWN_LINE, place, format!("this map has no line for {text}"))
+                .label("no such line")
+                .help("a policy names a line by either of its paths")
+                .meant(meant, place),
+        );
+    }
+
+    fn conflict_policy(&self, it: &tree::Conflict, sink: &mut Sink) -> Option<ConflictPolicy> {
+        let place = self.map.place(it.policy_span);
+        match &it.policy {
+            TreeConflict::Prefer(side) => {
+                self.map.side_named(side, sink).map(ConflictPolicy::Prefer)
+            }
+            TreeConflict::Latest => {
+                for side in Side::BOTH {
+                    let entity = self.map.entity(side);
+                    if entity.data.modified.is_some() {
+                        continue;
+                    }
+                    let message = format!(
+                        "`latest` needs a commit time on both sides, and {} declares none (`modified`)",
+                        self.map.shown(side)
+                    );
+                    let other = format!("prefer {}", self.map.name(Side::Left));
+                    sink.push(
+                        Diagnostic::new(NO_COMMIT_TIME, place, message)
+                            .label("later by which clock?")
+                            .related(entity.place, "no `modified` here")
+                            .fix(
+                                Safety::Suggestion,
+                                format!("conflict {other}"),
+                                place,
+                                other.as_str(),
+                            ),
+                    );
+                    return None;
+                }
+                sink.not_yet(place, "`conflict latest`");
+                None
+            }
+            TreeConflict::Manual => {
+                sink.not_yet(place, "`conflict manual`");
+                None
+            }
+            TreeConflict::Add => {
+                sink.not_yet(place, "`conflict add`");
+                None
+            }
+        }
+    }
+
+    /// The two sides of `fno -> dv`; they have to differ, and the map has to flow that way.
+    fn ends(
+        &self,
+        from: &tree::Ident,
+        to: &tree::Ident,
+        place: Place,
+        sink: &mut Sink,
+    ) -> Option<Side> {
+        let from_side = self.map.side_named(from, sink);
+        let to_side = self.map.side_named(to, sink);
+        let (from_side, to_side) = (from_side?, to_side?);
+        let flows = match from_side {
+            Side::Left => self.arrow.direction.writes_right(),
+            Side::Right => self.arrow.direction.writes_left(),
+        };
+        if from_side != to_side && flows {
+            return Some(from_side);
+        }
+        let message = if from_side == to_side {
+            format!("{} and {} are one side", from.text, to.text)
+        } else {
+            format!(
+                "nothing flows from {} to {} in this map",
+                from.text, to.text
+            )
+        };
+        sink.push(
+            Diagnostic::new(WRONG_DIRECTION, place, message)
+                .label("not a way of this map")
+                .related(self.map.place(self.arrow.span), "the map's ways"),
+        );
+        None
+    }
+
+    fn rule(&mut self, rule: &LeaveRule, what: &str, sink: &mut Sink) -> Option<(Side, Leave)> {
+        let place = self.map.place(rule.span);
+        let from = self.ends(&rule.from, &rule.to, place, sink)?;
+        let name = format!("{what} {} -> {}", rule.from.text, rule.to.text);
+        if !self.first(&name, place, sink) {
+            return None;
+        }
+        let leave = match &rule.action.kind {
+            ActionKind::Ignore => Leave::Ignore,
+            ActionKind::Propagate | ActionKind::Delete => Leave::Delete,
+            ActionKind::Deactivate(assigns) => {
+                let set: Vec<Option<Deactivate>> = assigns
+                    .iter()
+                    .map(|assign| self.assign(from.other(), assign, sink))
+                    .collect();
+                Leave::Deactivate(set.into_iter().collect::<Option<_>>()?)
+            }
+        };
+        Some((from, leave))
+    }
+
+    fn assign(&self, side: Side, assign: &tree::Assign, sink: &mut Sink) -> Option<Deactivate> {
+        let entity = self.map.entity(side);
+        let place = self.map.place(assign.field.span);
+        let Some(field) = entity.find_field(&assign.field.text) else {
+            if !entity.poisoned.contains(&assign.field.text) {
+                let shown = self.map.shown(side);
+                sink.push(unknown_field(entity, Some(&shown), &assign.field, place));
+            }
+            return None;
+        };
+        let data = entity.field(field);
+        if data.access != Access::ReadWrite {
+            let message = format!("{} can't be written once its record exists", data.name);
+            sink.push(
+                Diagnostic::new(READONLY_WRITTEN, place, message)
+                    .label("can't be set")
+                    .related(entity.field_places[field], "declared here"),
+            );
+            return None;
+        }
+        let typed = self.map.typed(side, &Operand::Field(field));
+        let place = self.map.place(assign.value.span());
+        let value = match &assign.value {
+            TreeValue::Literal(literal) => typed.expected().literal(literal, place),
+            TreeValue::Member(member) => typed
+                .expected()
+                .member(&member.name, self.map.place(member.name.span)),
+        };
+        let value = value.map_err(|diagnostic| sink.push(diagnostic)).ok()?;
+        Some(Deactivate { field, value })
+    }
+
+    fn initial(&mut self, it: &tree::Initial, sink: &mut Sink) {
+        let place = self.map.place(it.span);
+        if !self.first("initial", place, sink) {
+            return;
+        }
+        self.initial = match &it.kind {
+            InitialKind::Prefer(side) => {
+                let side = self.map.side_named(side, sink);
+                let Some(side) = side else { return };
+                if self.arrow.direction != Direction::Both {
+                    let left = self.map.name(Side::Left);
+                    let right = self.map.name(Side::Right);
+                    let (from, to) = if self.arrow.direction.writes_right() {
+                        (left, right)
+                    } else {
+                        (right, left)
+                    };
+                    let mended = format!("initial only {from} -> {to}");
+                    sink.push(
+                        Diagnostic::new(
+                            WRONG_DIRECTION,
+                            place,
+                            "only a two-way map has two values of which one could win",
+                        )
+                        .label("a one-way map")
+                        .related(self.map.place(self.arrow.span), "the map's way")
+                        .fix(Safety::Safe, mended.clone(), place, mended),
+                    );
+                    return;
+                }
+                Some(InitialPolicy::Prefer(side))
+            }
+            InitialKind::Only { from, to } => self
+                .ends(from, to, place, sink)
+                .map(InitialPolicy::OnlyFrom),
+        };
+    }
+}

@@ -1,0 +1,619 @@
+//! Schemas: from what is written to the shape that the runtime knows.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use dwmap_grammar::tree::{
+    self, EntityItem, FieldAttrKind, Ident, Literal, NullWhen, SchemaItem, TypeExpr, TypeKind,
+};
+use dwmap_plan::{
+    Access, AlternateKey, Dialect, Entity, EnumDef, Field, KeyPart, Member, Nav, NullForm,
+    Requirement, Schema, Type, Value,
+};
+
+use crate::diagnostics::{
+    BAD_ENTITY, BAD_SIZE, DECLARED_TWICE, Diagnostic, NOT_A_NAVIGATION, UNKNOWN_ENTITY,
+    UNKNOWN_ENUM, UNKNOWN_FIELD, UNKNOWN_WORD, WRONG_LITERAL,
+};
+use crate::model::{EntityModel, SchemaModel, Stripe};
+use crate::resolve::Sink;
+use crate::resolve::modules::Module;
+use crate::sources::Place;
+use crate::suggest::{listed, nearest};
+use crate::types::constant::{kind_of, value_of};
+
+const DIALECTS: [(&str, Dialect); 4] = [
+    ("dataverse", Dialect::Dataverse),
+    ("finops", Dialect::Finops),
+    ("odata", Dialect::OData),
+    ("sql", Dialect::Sql),
+];
+
+/// The words by which null conventions name types.
+const KINDS: [&str; 12] = [
+    "binary", "bool", "date", "datetime", "decimal", "enum", "float64", "guid", "int32", "int64",
+    "localtime", "string",
+];
+
+/// Resolves a schema; what is wrong in it is reported, and left out of what it gives.
+pub(crate) fn resolve(module: &Module, tree: &tree::Schema, binding: String, sink: &mut Sink) -> SchemaModel {
+    let mut resolver = Resolver {
+        module,
+        sink,
+        model: SchemaModel {
+            shape: Schema {
+                name: tree.name.text.clone(),
+                dialect: Dialect::OData,
+                case_insensitive: false,
+                enums: Vec::new(),
+                entities: Vec::new(),
+            },
+            module: module.path.clone(),
+            binding,
+            place: module.place(tree.name.span),
+            case_place: None,
+            entities: Vec::new(),
+            entity_index: HashMap::new(),
+            enum_index: HashMap::new(),
+            enum_places: Vec::new(),
+        },
+        nulls: BTreeMap::new(),
+    };
+    resolver.head(tree);
+    resolver.enums(tree);
+    resolver.entities(tree);
+    resolver.links(tree);
+    let mut model = resolver.model;
+    model.shape.entities = model.entities.iter().map(|e| e.data.clone()).collect();
+    model
+}
+
+struct Resolver<'a> {
+    module: &'a Module,
+    sink: &'a mut Sink,
+    model: SchemaModel,
+    /// Null conventions by the kind of type.
+    nulls: BTreeMap<&'static str, (NullWhen, Literal)>,
+}
+
+impl Resolver<'_> {
+    fn head(&mut self, tree: &tree::Schema) {
+        for item in &tree.items {
+            match item {
+                SchemaItem::Dialect(name) => self.dialect(name),
+                SchemaItem::Case(word) => self.case(word),
+                SchemaItem::Null(rule) => self.null_rule(rule),
+                SchemaItem::ExtendEntity(entity) => {
+                    let place = self.module.place(entity.span);
+                    self.sink.not_yet(place, "`extend entity`");
+                }
+                SchemaItem::Enum(_) | SchemaItem::Entity(_) | SchemaItem::Bad(_) => {}
+            }
+        }
+    }
+
+    fn dialect(&mut self, name: &Ident) {
+        match DIALECTS.iter().find(|(word, _)| *word == name.text) {
+            Some((_, dialect)) => self.model.shape.dialect = *dialect,
+            None => self.unknown_word(name, "dialect", &DIALECTS.map(|(word, _)| word)),
+        }
+    }
+
+    fn case(&mut self, word: &Ident) {
+        match word.text.as_str() {
+            "insensitive" => {
+                self.model.shape.case_insensitive = true;
+                self.model.case_place = Some(self.module.place(word.span));
+            }
+            "sensitive" => {}
+            _ => self.unknown_word(word, "case rule", &["insensitive", "sensitive"]),
+        }
+    }
+
+    fn unknown_word(&mut self, word: &Ident, what: &str, known: &[&str]) {
+        let place = self.module.place(word.span);
+        let message = format!("there is no {what} {}", word.text);
+        self.sink.push(
+            Diagnostic::new(UNKNOWN_WORD, place, message)
+                .label("not known")
+                .help(format!("it is one of {}", listed(known, "and")))
+                .meant(nearest(&word.text, known.iter().copied()), place),
+        );
+    }
+
+    fn null_rule(&mut self, rule: &tree::NullRule) {
+        for word in &rule.types {
+            let name = if word.text == "text" { "string" } else { &word.text };
+            match KINDS.iter().find(|kind| **kind == name) {
+                Some(kind) => {
+                    self.nulls.insert(kind, (rule.when, rule.value.clone()));
+                }
+                None => self.unknown_word(word, "kind of type", &KINDS),
+            }
+        }
+    }
+
+    fn enums(&mut self, tree: &tree::Schema) {
+        for item in &tree.items {
+            let SchemaItem::Enum(it) = item else { continue };
+            let place = self.module.place(it.name.span);
+            if let Some(first) = self.model.enum_index.get(&it.name.text) {
+                let first = self.model.enum_places[*first];
+                self.twice(&it.name, first);
+                continue;
+            }
+            let mut members: Vec<Member> = Vec::new();
+            for member in &it.members {
+                if members.iter().any(|m| m.name == member.name.text) {
+                    self.twice(&member.name, place);
+                    continue;
+                }
+                members.push(Member {
+                    name: member.name.text.clone(),
+                    value: member.value.value,
+                });
+            }
+            let index = self.model.shape.enums.len();
+            self.model.enum_index.insert(it.name.text.clone(), index);
+            self.model.enum_places.push(place);
+            self.model.shape.enums.push(EnumDef {
+                name: it.name.text.clone(),
+                boolean: it.as_bool.is_some(),
+                members,
+            });
+        }
+    }
+
+    fn twice(&mut self, name: &Ident, first: Place) {
+        let message = format!("{} is declared twice", name.text);
+        self.sink.push(
+            Diagnostic::new(DECLARED_TWICE, self.module.place(name.span), message)
+                .label("the second")
+                .related(first, "the first")
+                .help("drop one of them"),
+        );
+    }
+
+    fn entities(&mut self, tree: &tree::Schema) {
+        for item in &tree.items {
+            let SchemaItem::Entity(it) = item else { continue };
+            if let Some(first) = self.model.entity_index.get(&it.name.text) {
+                let first = self.model.entities[*first].place;
+                self.twice(&it.name, first);
+                continue;
+            }
+            let entity = self.entity(it);
+            let index = self.model.entities.len();
+            self.model.entity_index.insert(it.name.text.clone(), index);
+            self.model.entities.push(entity);
+        }
+    }
+
+    /// An entity's own data; what leads to other entities follows in [`Self::links`].
+    fn entity(&mut self, it: &tree::Entity) -> EntityModel {
+        let mut entity = EntityModel {
+            data: Entity {
+                name: it.name.text.clone(),
+                display: it.display.as_ref().map(|d| d.value.clone()),
+                wire: None,
+                physical: None,
+                fields: Vec::new(),
+                key: Vec::new(),
+                alternate_keys: Vec::new(),
+                navs: Vec::new(),
+                striped_by: None,
+                identity: None,
+                modified: None,
+            },
+            place: self.module.place(it.name.span),
+            field_places: Vec::new(),
+            nav_places: Vec::new(),
+            key_place: None,
+            alternate_places: Vec::new(),
+            striped_place: None,
+            stripe: None,
+            field_index: HashMap::new(),
+            nav_index: HashMap::new(),
+            poisoned: HashSet::new(),
+        };
+        let keys: Vec<&str> = it
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                EntityItem::Key(key) => Some(&key.fields),
+                _ => None,
+            })
+            .flatten()
+            .map(|field| field.text.as_str())
+            .collect();
+        for item in &it.items {
+            match item {
+                EntityItem::Field(field) => self.field(&mut entity, field, &keys),
+                EntityItem::Nav(nav) => self.nav(&mut entity, nav),
+                EntityItem::Wire(text) => entity.data.wire = Some(text.value.clone()),
+                EntityItem::Physical(text) => entity.data.physical = Some(text.value.clone()),
+                _ => {}
+            }
+        }
+        self.keys(&mut entity, it);
+        entity
+    }
+
+    fn nav(&mut self, entity: &mut EntityModel, nav: &tree::Nav) {
+        let name = &nav.name;
+        if let Some(first) = self.declared(entity, &name.text) {
+            self.twice(name, first);
+            return;
+        }
+        entity
+            .nav_index
+            .insert(name.text.clone(), entity.data.navs.len());
+        entity.nav_places.push(self.module.place(name.span));
+        entity.data.navs.push(Nav {
+            name: nav
+                .wire
+                .as_ref()
+                .map_or_else(|| name.text.clone(), |wire| wire.value.clone()),
+            targets: nav.targets.iter().map(|t| t.text.clone()).collect(),
+            via: nav.via.iter().map(|v| v.text.clone()).collect(),
+        });
+    }
+
+    fn declared(&self, entity: &EntityModel, name: &str) -> Option<Place> {
+        let field = entity.find_field(name).map(|at| entity.field_places[at]);
+        field.or_else(|| entity.find_nav(name).map(|at| entity.nav_places[at]))
+    }
+
+    fn keys(&mut self, entity: &mut EntityModel, it: &tree::Entity) {
+        for item in &it.items {
+            match item {
+                EntityItem::Key(key) => {
+                    entity.data.key = self.key_parts(entity, &key.fields);
+                    entity.key_place = Some(self.module.place(key.span));
+                }
+                EntityItem::AltKey(key) => {
+                    let parts = self.key_parts(entity, &key.fields);
+                    entity
+                        .alternate_places
+                        .push(self.module.place(key.span));
+                    entity.data.alternate_keys.push(AlternateKey {
+                        name: key.name.text.clone(),
+                        parts,
+                    });
+                }
+                EntityItem::Identity(name) => {
+                    entity.data.identity = self.own_field(entity, name);
+                }
+                EntityItem::Modified(name) => {
+                    entity.data.modified = self.own_field(entity, name);
+                }
+                _ => {}
+            }
+        }
+        if entity.data.key.is_empty() && entity.key_place.is_none() {
+            let message = format!("the entity {} declares no key", entity.data.name);
+            self.sink.push(
+                Diagnostic::new(BAD_ENTITY, entity.place, message)
+                    .label("no `key`")
+                    .help("name the fields that tell its records apart: `key a, b`"),
+            );
+        }
+    }
+
+    fn key_parts(&mut self, entity: &EntityModel, names: &[Ident]) -> Vec<KeyPart> {
+        names
+            .iter()
+            .filter_map(|name| {
+                if entity.find_nav(&name.text).is_some() {
+                    return Some(KeyPart::Nav(name.text.clone()));
+                }
+                self.own_field(entity, name).map(KeyPart::Field)
+            })
+            .collect()
+    }
+
+    fn own_field(&mut self, entity: &EntityModel, name: &Ident) -> Option<String> {
+        if entity.find_field(&name.text).is_some() {
+            return Some(name.text.clone());
+        }
+        self.sink
+            .push(unknown_field(entity, None, name, self.module.place(name.span)));
+        None
+    }
+
+    /// Navigations' targets and stripes, once all entities are known.
+    fn links(&mut self, tree: &tree::Schema) {
+        for item in &tree.items {
+            let SchemaItem::Entity(it) = item else { continue };
+            let Some(index) = self.model.find_entity(&it.name.text) else {
+                continue;
+            };
+            for item in &it.items {
+                match item {
+                    EntityItem::Nav(nav) => self.targets(index, nav),
+                    EntityItem::StripedBy(path) => self.stripe(index, path),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn targets(&mut self, entity: usize, nav: &tree::Nav) {
+        for target in &nav.targets {
+            if self.model.find_entity(&target.text).is_some() {
+                continue;
+            }
+            let place = self.module.place(target.span);
+            let names = self.model.entities.iter().map(|e| e.data.name.as_str());
+            let message = format!(
+                "{} leads to {}, which the schema {} doesn't have",
+                nav.name.text, target.text, self.model.shape.name
+            );
+            self.sink.push(
+                Diagnostic::new(UNKNOWN_ENTITY, place, message)
+                    .label("not one of its entities")
+                    .meant(nearest(&target.text, names), place),
+            );
+            if let Some(at) = self.model.entities[entity].find_nav(&nav.name.text) {
+                let targets = &mut self.model.entities[entity].data.navs[at].targets;
+                targets.retain(|t| *t != target.text);
+            }
+        }
+    }
+
+    fn stripe(&mut self, index: usize, path: &tree::Path) {
+        let place = self.module.place(path.span);
+        let entity = &self.model.entities[index];
+        let stripe = match path.segments.as_slice() {
+            [field] => match entity.find_field(&field.text) {
+                Some(at) => Stripe::Field(at),
+                None => {
+                    let diagnostic = unknown_field(entity, None, field, place);
+                    return self.sink.push(diagnostic);
+                }
+            },
+            [nav, field] => {
+                let Some(at) = entity.find_nav(&nav.text) else {
+                    let message =
+                        format!("{} has no navigation {}", entity.data.name, nav.text);
+                    let navs = entity.data.navs.iter().map(|n| n.name.as_str());
+                    let place = self.module.place(nav.span);
+                    let diagnostic = Diagnostic::new(NOT_A_NAVIGATION, place, message)
+                        .label("not one of its navigations")
+                        .meant(nearest(&nav.text, navs), place);
+                    return self.sink.push(diagnostic);
+                };
+                let target = entity.data.navs[at].targets.first();
+                let Some(target) = target.and_then(|t| self.model.find_entity(t)) else {
+                    return;
+                };
+                let company = &self.model.entities[target];
+                let Some(field_at) = company.find_field(&field.text) else {
+                    let place = self.module.place(field.span);
+                    let diagnostic = unknown_field(company, None, field, place);
+                    return self.sink.push(diagnostic);
+                };
+                Stripe::Nav {
+                    nav: at,
+                    target,
+                    field: field_at,
+                }
+            }
+            _ => return self.sink.not_yet(place, "a stripe across several navigations"),
+        };
+        let names = path.segments.iter().map(|s| s.text.clone()).collect();
+        let entity = &mut self.model.entities[index];
+        entity.data.striped_by = Some(names);
+        entity.striped_place = Some(place);
+        entity.stripe = Some(stripe);
+    }
+
+    fn field(&mut self, entity: &mut EntityModel, it: &tree::Field, keys: &[&str]) {
+        if let Some(first) = self.declared(entity, &it.name.text) {
+            return self.twice(&it.name, first);
+        }
+        let Some(ty) = self.ty(&it.ty) else {
+            entity.poisoned.insert(it.name.text.clone());
+            return;
+        };
+        let mut field = Field {
+            name: it.name.text.clone(),
+            wire: None,
+            nullable: it.ty.nullable,
+            access: Access::ReadWrite,
+            computed: false,
+            requirement: Requirement::Optional,
+            sensitive: false,
+            one_of: Vec::new(),
+            min: None,
+            max: None,
+            inferred: false,
+            null: NullForm::default(),
+            ty,
+        };
+        // A blank key part is a value: key fields have no convention but one of their own.
+        if !keys.contains(&field.name.as_str()) {
+            field.null = self.convention(&field);
+        }
+        for attr in &it.attrs {
+            self.attribute(&mut field, attr);
+        }
+        entity
+            .field_index
+            .insert(field.name.clone(), entity.data.fields.len());
+        entity.field_places.push(self.module.place(it.name.span));
+        entity.data.fields.push(field);
+    }
+
+    fn attribute(&mut self, field: &mut Field, attr: &tree::FieldAttr) {
+        match &attr.kind {
+            FieldAttrKind::Readonly => field.access = Access::ReadOnly,
+            FieldAttrKind::CreateOnly => field.access = Access::CreateOnly,
+            FieldAttrKind::Computed => field.computed = true,
+            FieldAttrKind::Required => field.requirement = Requirement::Required,
+            FieldAttrKind::Filled => field.requirement = Requirement::Filled,
+            FieldAttrKind::Recommended => field.requirement = Requirement::Recommended,
+            FieldAttrKind::Sensitive => field.sensitive = true,
+            FieldAttrKind::Inferred => field.inferred = true,
+            FieldAttrKind::OneOf(texts) => {
+                field.one_of = texts.iter().map(|t| t.value.clone()).collect();
+            }
+            FieldAttrKind::Min(literal) => field.min = self.bound(field, literal),
+            FieldAttrKind::Max(literal) => field.max = self.bound(field, literal),
+            FieldAttrKind::NullAs(literal) => {
+                if let Some(value) = self.bound(field, literal) {
+                    field.null = null_form(field.nullable, NullWhen::Always, value);
+                }
+            }
+            FieldAttrKind::NullNone => field.null = NullForm::default(),
+            FieldAttrKind::Wire(text) => field.wire = Some(text.value.clone()),
+            FieldAttrKind::Physical(_) => {}
+            FieldAttrKind::Stored(_) => {
+                let place = self.module.place(attr.span);
+                self.sink.not_yet(place, "`stored`");
+            }
+        }
+    }
+
+    fn bound(&mut self, field: &Field, literal: &Literal) -> Option<Value> {
+        let value = value_of(&literal.kind, &field.ty);
+        if value.is_none() {
+            let place = self.module.place(literal.span);
+            let kind = kind_of(&literal.kind);
+            let message = format!("{} is {}, and this is {kind}", field.name, field.ty);
+            self.sink.say(WRONG_LITERAL, place, message, kind);
+        }
+        value
+    }
+
+    /// The schema's convention for a field's type.
+    fn convention(&mut self, field: &Field) -> NullForm {
+        let kind = match &field.ty {
+            Type::Text(_) => "string",
+            Type::Bool => "bool",
+            Type::Int32 => "int32",
+            Type::Int64 => "int64",
+            Type::Decimal(..) => "decimal",
+            Type::Float64 => "float64",
+            Type::Date => "date",
+            Type::DateTime => "datetime",
+            Type::LocalTime => "localtime",
+            Type::Guid => "guid",
+            Type::Enum(_) => "enum",
+            Type::Binary => "binary",
+        };
+        let Some((when, literal)) = self.nulls.get(kind).cloned() else {
+            return NullForm::default();
+        };
+        let ty = match &field.ty {
+            Type::Enum(_) => &Type::Int64,
+            other => other,
+        };
+        match value_of(&literal.kind, ty) {
+            Some(value) => null_form(field.nullable, when, value),
+            None => {
+                let place = self.module.place(literal.span);
+                let message = format!(
+                    "{} can't stand for null in a {kind}",
+                    kind_of(&literal.kind)
+                );
+                self.nulls.remove(kind);
+                self.sink
+                    .say(WRONG_LITERAL, place, message, kind_of(&literal.kind));
+                NullForm::default()
+            }
+        }
+    }
+
+    fn ty(&mut self, ty: &TypeExpr) -> Option<Type> {
+        let place = self.module.place(ty.span);
+        Some(match &ty.kind {
+            TypeKind::Enum(name) => {
+                let last = name.last()?;
+                if !self.model.enum_index.contains_key(&last.text) {
+                    let names = self.model.shape.enums.iter().map(|e| e.name.as_str());
+                    let place = self.module.place(last.span);
+                    let message = format!(
+                        "the schema {} has no enum {}",
+                        self.model.shape.name, last.text
+                    );
+                    self.sink.push(
+                        Diagnostic::new(UNKNOWN_ENUM, place, message)
+                            .label("not one of its enums")
+                            .meant(nearest(&last.text, names), place),
+                    );
+                    return None;
+                }
+                Type::Enum(last.text.clone())
+            }
+            TypeKind::Ref(_) => {
+                self.sink.not_yet(place, "a field of a `ref` type");
+                return None;
+            }
+            other => return plain_type(other, place, self.sink),
+        })
+    }
+}
+
+/// A type that isn't an enum or a reference.
+pub(crate) fn plain_type(kind: &TypeKind, place: Place, sink: &mut Sink) -> Option<Type> {
+    Some(match kind {
+        TypeKind::String(Some(length)) => match u32::try_from(length.value) {
+            Ok(length) if length > 0 => Type::Text(Some(length)),
+            _ => {
+                sink.say(BAD_SIZE, place, "a text is at least one character long", "no length");
+                return None;
+            }
+        },
+        TypeKind::String(None) | TypeKind::Text => Type::Text(None),
+        TypeKind::Bool => Type::Bool,
+        TypeKind::Int32 => Type::Int32,
+        TypeKind::Int64 => Type::Int64,
+        TypeKind::Decimal(None) => Type::Decimal(38, 10),
+        TypeKind::Decimal(Some((precision, scale))) => {
+            let (p, s) = (precision.value, scale.value);
+            if !(1..=38).contains(&p) || !(0..=p).contains(&s) {
+                let message = format!("there is no decimal({p}, {s})");
+                sink.push(
+                    Diagnostic::new(BAD_SIZE, place, message)
+                        .label("no such size")
+                        .help("a decimal has 1 to 38 digits, of which none to all stand after the point"),
+                );
+                return None;
+            }
+            Type::Decimal(p as u8, s as u8)
+        }
+        TypeKind::Float64 => Type::Float64,
+        TypeKind::Date => Type::Date,
+        TypeKind::DateTime => Type::DateTime,
+        TypeKind::LocalTime => Type::LocalTime,
+        TypeKind::Guid => Type::Guid,
+        TypeKind::Binary => Type::Binary,
+        TypeKind::Enum(_) | TypeKind::Ref(_) | TypeKind::Bad => return None,
+    })
+}
+
+/// How a convention holds for a field: where null itself can be stored, nothing else is written for it.
+fn null_form(nullable: bool, when: NullWhen, value: Value) -> NullForm {
+    NullForm {
+        read: (when == NullWhen::Always).then(|| value.clone()),
+        write: (!nullable).then_some(value),
+    }
+}
+
+/// A field that the entity doesn't have; `shown` is how the map names the entity.
+pub(crate) fn unknown_field(
+    entity: &EntityModel,
+    shown: Option<&str>,
+    name: &Ident,
+    place: Place,
+) -> Diagnostic {
+    let shown = shown.unwrap_or(&entity.data.name);
+    Diagnostic::new(
+        UNKNOWN_FIELD,
+        place,
+        format!("{shown} has no field {}", name.text),
+    )
+    .label("not one of its fields")
+    .related(entity.place, "the entity")
+    .meant(nearest(&name.text, entity.names()), place)
+}
