@@ -49,9 +49,9 @@ pub fn check(project: &Project) -> Checked {
 /// What the library's authors have weighed is not the project's to read again.
 fn drop_library_warnings(diagnostics: &mut Diagnostics) {
     let sources = &diagnostics.sources;
-    diagnostics.list.retain(|d| {
-        d.severity == Severity::Error || !sources.get(d.primary.place.file).library
-    });
+    diagnostics
+        .list
+        .retain(|d| d.severity == Severity::Error || !sources.get(d.primary.place.file).library);
 }
 
 fn model(project: &Project, modules: &[Module], sources: &Sources, sink: &mut Sink) -> Model {

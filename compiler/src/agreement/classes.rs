@@ -136,13 +136,19 @@ fn samples(stages: &[Stage], ty: &Type) -> Vec<Value> {
     }
     match ty {
         Type::Text(_) => {
-            let texts = ["", " ", "Acme", "  Acme ", "ACME", "acme", "\u{df}", "\u{130}", "a b "];
+            let texts = [
+                "", " ", "Acme", "  Acme ", "ACME", "acme", "\u{df}", "\u{130}", "a b ",
+            ];
             samples.extend(texts.map(Value::from));
         }
         Type::Int32 | Type::Int64 => samples.extend([0, 1, -1].map(Value::Int)),
         Type::Decimal(..) => {
             let numbers = ["0", "1", "-1", "0.005", "1000.005", "99.995"];
-            samples.extend(numbers.iter().filter_map(|n| n.parse().ok().map(Value::Decimal)));
+            samples.extend(
+                numbers
+                    .iter()
+                    .filter_map(|n| n.parse().ok().map(Value::Decimal)),
+            );
         }
         Type::Bool => samples.extend([Value::Bool(false), Value::Bool(true)]),
         _ => {}

@@ -7,7 +7,12 @@ use crate::model::{Condition, Term};
 
 /// Whether the condition holds where this field has this value and nothing is known of the others:
 /// `None` where that can't be said.
-pub(crate) fn holds(condition: &Condition, field: usize, value: &Value, fold: bool) -> Option<bool> {
+pub(crate) fn holds(
+    condition: &Condition,
+    field: usize,
+    value: &Value,
+    fold: bool,
+) -> Option<bool> {
     let is = |term: &Term| *term == Term::Field(field);
     match condition {
         Condition::All(of) => {
@@ -142,10 +147,7 @@ mod tests {
 
     #[test]
     fn what_isnt_known_decides_nothing() {
-        let both = Condition::All(vec![
-            is(0, CompareOp::Eq, "a"),
-            is(1, CompareOp::Eq, "b"),
-        ]);
+        let both = Condition::All(vec![is(0, CompareOp::Eq, "a"), is(1, CompareOp::Eq, "b")]);
         assert_eq!(holds(&both, 0, &Value::from("a"), false), None);
         assert_eq!(holds(&both, 0, &Value::from("c"), false), Some(false));
     }

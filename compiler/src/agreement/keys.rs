@@ -41,9 +41,13 @@ pub(crate) fn find(
     let written = lines.iter().any(|line| line.key && !line.completed);
     if !written && poisoned.is_empty() {
         sink.push(
-            Diagnostic::new(NO_KEY_LINE, name, "the map doesn't say by what records are paired")
-                .label("no `key` line")
-                .help("name the fields that tell records apart on both sides: `key A <-> b`"),
+            Diagnostic::new(
+                NO_KEY_LINE,
+                name,
+                "the map doesn't say by what records are paired",
+            )
+            .label("no `key` line")
+            .help("name the fields that tell records apart on both sides: `key A <-> b`"),
         );
         return [None, None];
     }
@@ -64,20 +68,23 @@ fn key_of(map: &MapContext<'_>, lines: &[Line], side: Side) -> Option<Key> {
         .filter(|(_, line)| line.key)
         .filter_map(|(at, line)| Some((at, name_on(map, line, side)?)))
         .collect();
-    map.entity(side).keys().enumerate().find_map(|(at, (name, parts, _))| {
-        if parts.len() != held.len() || parts.is_empty() {
-            return None;
-        }
-        let lines: Option<Vec<usize>> = parts
-            .iter()
-            .map(|part| held.iter().find(|(_, h)| h == part).map(|(line, _)| *line))
-            .collect();
-        Some(Key {
-            name: name.to_owned(),
-            primary: at == 0,
-            lines: lines?,
+    map.entity(side)
+        .keys()
+        .enumerate()
+        .find_map(|(at, (name, parts, _))| {
+            if parts.len() != held.len() || parts.is_empty() {
+                return None;
+            }
+            let lines: Option<Vec<usize>> = parts
+                .iter()
+                .map(|part| held.iter().find(|(_, h)| h == part).map(|(line, _)| *line))
+                .collect();
+            Some(Key {
+                name: name.to_owned(),
+                primary: at == 0,
+                lines: lines?,
+            })
         })
-    })
 }
 
 fn incomplete(map: &MapContext<'_>, lines: &[Line], side: Side) -> Diagnostic {
@@ -106,7 +113,8 @@ fn incomplete(map: &MapContext<'_>, lines: &[Line], side: Side) -> Diagnostic {
     for (name, parts, place) in map.entity(side).keys() {
         diagnostic = diagnostic.related(place, key_in_words(name, parts));
     }
-    diagnostic.help("add `key` lines until they make one of its keys, exactly; the company is completed")
+    diagnostic
+        .help("add `key` lines until they make one of its keys, exactly; the company is completed")
 }
 
 /// A record can only be born with all that its system requires.
@@ -144,8 +152,14 @@ pub(crate) fn required(
                     .label(format!("writes no {}", field.name))
                     .related(entity.field_places[at], "declared required here")
                     .help(match side {
-                        Side::Left => format!("add a line: {} <-> …, or a constant: {} <- … on create", field.name, field.name),
-                        Side::Right => format!("add a line: … <-> {}, or a constant: … -> {} on create", field.name, field.name),
+                        Side::Left => format!(
+                            "add a line: {} <-> …, or a constant: {} <- … on create",
+                            field.name, field.name
+                        ),
+                        Side::Right => format!(
+                            "add a line: … <-> {}, or a constant: … -> {} on create",
+                            field.name, field.name
+                        ),
                     }),
             );
         }

@@ -6,9 +6,7 @@ use dwmap_plan::{CompareOp, Side, Value};
 
 use crate::agreement::domain;
 use crate::agreement::keys::name_on;
-use crate::diagnostics::{
-    AGAINST_FILTER, Diagnostic, LEAVES_ITSELF, TWO_MAPS_WRITE, TWO_WRITERS,
-};
+use crate::diagnostics::{AGAINST_FILTER, Diagnostic, LEAVES_ITSELF, TWO_MAPS_WRITE, TWO_WRITERS};
 use crate::model::{Condition, Line, MapModel, Operand, Stage, Term};
 use crate::resolve::Sink;
 use crate::sources::Place;
@@ -211,13 +209,7 @@ pub(crate) fn context_of<'a>(project: &Context<'a>, map: &'a MapModel) -> MapCon
 }
 
 /// Whether no record of the target (or of one common source) can be in both maps.
-fn apart(
-    project: &Context<'_>,
-    a: &MapModel,
-    b: &MapModel,
-    schema: usize,
-    entity: usize,
-) -> bool {
+fn apart(project: &Context<'_>, a: &MapModel, b: &MapModel, schema: usize, entity: usize) -> bool {
     let of = |map: &MapModel, schema: usize, entity: usize| -> Option<Condition> {
         let side = Side::BOTH.into_iter().find(|side| {
             let s = &map.sides[side.index()];
@@ -225,12 +217,13 @@ fn apart(
         })?;
         Some(lets_through(map, side))
     };
-    let disjoint = |schema: usize, entity: usize| match (of(a, schema, entity), of(b, schema, entity)) {
-        (Some(x), Some(y)) => {
-            domain::disjoint(&x, &y, project.schemas[schema].shape.case_insensitive)
-        }
-        _ => false,
-    };
+    let disjoint =
+        |schema: usize, entity: usize| match (of(a, schema, entity), of(b, schema, entity)) {
+            (Some(x), Some(y)) => {
+                domain::disjoint(&x, &y, project.schemas[schema].shape.case_insensitive)
+            }
+            _ => false,
+        };
     let others = a.sides.iter().map(|side| (side.schema, side.entity));
     disjoint(schema, entity) || others.into_iter().any(|(s, e)| disjoint(s, e))
 }

@@ -115,7 +115,9 @@ pub fn all_codes() -> &'static [CodePage] {
 
 /// The page of a code.
 pub fn explain(code: &str) -> Option<&'static CodePage> {
-    PAGES.iter().find(|page| page.code.eq_ignore_ascii_case(code))
+    PAGES
+        .iter()
+        .find(|page| page.code.eq_ignore_ascii_case(code))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ mod codes;
 //mod json;
 //mod sarif;
 
-pub use codes::{Code, CodePage, all_codes, explain};
 pub(crate) use codes::*;
+pub use codes::{Code, CodePage, all_codes, explain};
 pub use dwmap_grammar::Safety;
 
 use dwmap_grammar::SyntaxError;

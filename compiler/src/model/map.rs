@@ -94,7 +94,11 @@ pub struct Line {
 impl Line {
     /// The side that its steps begin at.
     pub const fn from(&self) -> Side {
-        if self.to_right { Side::Left } else { Side::Right }
+        if self.to_right {
+            Side::Left
+        } else {
+            Side::Right
+        }
     }
 
     /// Whether it flows from `side` to the other.

@@ -10,6 +10,7 @@ pub use map::{
     Deactivate, Key, Leave, Line, Lookup, LookupPart, MapModel, MapSide, Operand, PolicyModel,
     Stage, TableModel,
 };
+pub(crate) use schema::Stripe;
 pub use schema::{EntityModel, SchemaModel};
 pub use test::{TestCell, TestModel, TestOutcome, TestRecord, TestRoundtrip, TestStep, TestTarget};
 

@@ -6,9 +6,7 @@ use dwmap_plan::{Agreement, Class, MissingPolicy, Overflow, Proof, Side};
 use crate::agreement::keys::{self, Poisoned};
 use crate::agreement::writers;
 use crate::diagnostics::{Diagnostic, ONE_SIDE_STRIPED, SAME_SIDE_NAMES, TWICE};
-use crate::model::{
-    Condition, Line, Lookup, LookupPart, MapModel, MapSide, Operand, Stripe, Term,
-};
+use crate::model::{Condition, Line, Lookup, LookupPart, MapModel, MapSide, Operand, Stripe, Term};
 use crate::resolve::Sink;
 use crate::resolve::policies::PolicyReader;
 use crate::resolve::scope::{DeclId, entity_of};
@@ -48,7 +46,11 @@ pub(crate) fn resolve(
     writers::against_filters(&map, &lines, &filters, sink);
     Some(MapModel {
         name: tree.name.text.clone(),
-        doc: tree.doc.as_ref().map(|d| d.text.clone()).unwrap_or_default(),
+        doc: tree
+            .doc
+            .as_ref()
+            .map(|d| d.text.clone())
+            .unwrap_or_default(),
         place: name,
         lines,
         filters,
@@ -110,7 +112,9 @@ fn sides(
 fn map_overflow(map: &MapContext<'_>, tree: &tree::Map, sink: &mut Sink) -> Overflow {
     let mut found: Option<(Overflow, Place)> = None;
     for item in &tree.items {
-        let MapItem::Overflow(it) = item else { continue };
+        let MapItem::Overflow(it) = item else {
+            continue;
+        };
         let place = map.place(it.span);
         if let Some((_, first)) = found {
             sink.push(
@@ -223,7 +227,11 @@ fn company_line(
         [Some(left), Some(right)] => (left, right),
         [left, _] => {
             if !said {
-                let striped = if left.is_some() { Side::Left } else { Side::Right };
+                let striped = if left.is_some() {
+                    Side::Left
+                } else {
+                    Side::Right
+                };
                 sink.push(one_side_striped(map, tree, striped));
             }
             return None;
@@ -342,11 +350,7 @@ fn constant_keys(lines: &[Line], filters: &mut [Vec<(Condition, Place)>; 2]) {
             else {
                 continue;
             };
-            let is = Condition::Compare(
-                Term::Field(*at),
-                dwmap_plan::CompareOp::Eq,
-                value.clone(),
-            );
+            let is = Condition::Compare(Term::Field(*at), dwmap_plan::CompareOp::Eq, value.clone());
             let known = filters[side.index()].iter().any(|(c, _)| *c == is);
             if !known && !value.is_null() {
                 filters[side.index()].push((is, line.place));

@@ -1,13 +1,13 @@
 //! Names: modules and what they use, schemas, paths.
 
+pub(crate) mod maps;
 pub(crate) mod modules;
 pub(crate) mod paths;
+pub(crate) mod policies;
 pub(crate) mod schemas;
 pub(crate) mod scope;
-pub(crate) mod value_maps;
-pub(crate) mod maps;
-pub(crate) mod policies;
 pub(crate) mod tests;
+pub(crate) mod value_maps;
 
 use crate::diagnostics::{Code, Diagnostic, NOT_YET};
 use crate::sources::Place;
@@ -25,7 +25,13 @@ impl Sink {
     }
 
     /// Keeps a diagnostic without anything but its sentence, and its words at the place.
-    pub(crate) fn say(&mut self, code: Code, place: Place, message: impl Into<String>, label: &str) {
+    pub(crate) fn say(
+        &mut self,
+        code: Code,
+        place: Place,
+        message: impl Into<String>,
+        label: &str,
+    ) {
         self.push(Diagnostic::new(code, place, message).label(label));
     }
 

@@ -76,7 +76,9 @@ pub(crate) fn load(project: &Project, sources: &mut Sources, sink: &mut Sink) ->
         loader.library(path);
     }
     loader.follow_uses();
-    let Loader { mut modules, sink, .. } = loader;
+    let Loader {
+        mut modules, sink, ..
+    } = loader;
     report_cycles(&modules, sink);
     report_double_aliases(&mut modules, sink);
     modules
@@ -268,7 +270,10 @@ mod tests {
 
     #[test]
     fn a_file_is_a_module() {
-        assert_eq!(module_path("maps/party-addresses.dwmap"), "maps.party_addresses");
+        assert_eq!(
+            module_path("maps/party-addresses.dwmap"),
+            "maps.party_addresses"
+        );
         assert_eq!(module_path("main.dwmap"), "main");
     }
 }

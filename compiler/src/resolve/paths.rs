@@ -4,8 +4,7 @@ use dwmap_grammar::tree::{Ident, Path};
 use dwmap_plan::KeyPart;
 
 use crate::diagnostics::{
-    Diagnostic, ENDS_AT_NAVIGATION, MANY_REFERENCE_KEYS, NOT_A_NAVIGATION, NO_REFERENCE_KEY,
-    Safety,
+    Diagnostic, ENDS_AT_NAVIGATION, MANY_REFERENCE_KEYS, NO_REFERENCE_KEY, NOT_A_NAVIGATION, Safety,
 };
 use crate::model::{EntityModel, Lookup, LookupPart, Operand, SchemaModel, Stripe};
 use crate::resolve::Sink;
@@ -132,10 +131,22 @@ impl<'a> PathScope<'a> {
         let Some(field_at) = target.find_field(&field.text) else {
             if !target.poisoned.contains(&field.text) {
                 let shown = format!("{}.{}", self.side, target.data.name);
-                sink.push(unknown_field(target, Some(&shown), field, self.place(field)));
+                sink.push(unknown_field(
+                    target,
+                    Some(&shown),
+                    field,
+                    self.place(field),
+                ));
             }
             return None;
         };
+        if target.data.key.len() != 1 {
+            sink.not_yet(
+                whole,
+                "a reference to an entity whose key has several parts",
+            );
+            return None;
+        }
         let (key, parts) = self.key_of(&nav.text, target, field_at, by_key, whole, sink)?;
         Some(Operand::Lookup(Lookup {
             nav: nav_at,

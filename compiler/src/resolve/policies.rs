@@ -9,12 +9,11 @@ use dwmap_grammar::tree::{
 };
 use dwmap_plan::{Access, ConflictPolicy, InitialPolicy, Overflow, Side};
 
+use crate::agreement::keys::Poisoned;
 use crate::diagnostics::{
-    Diagnostic, NO_COMMIT_TIME, NO_INITIAL, READONLY_WRITTEN, TWICE, UNKNOWN_LINE,
-    WRONG_DIRECTION,
+    Diagnostic, NO_COMMIT_TIME, NO_INITIAL, READONLY_WRITTEN, TWICE, UNKNOWN_LINE, WRONG_DIRECTION,
 };
 use crate::model::{Deactivate, Leave, Line, Operand, PolicyModel};
-use crate::agreement::keys::Poisoned;
 use crate::resolve::Sink;
 use crate::resolve::maps::is_poisoned;
 use crate::resolve::schemas::unknown_field;
@@ -49,7 +48,13 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
     }
 
     /// Reads an item, if it is a policy; line policies go to `lines`.
-    pub(crate) fn item(&mut self, item: &MapItem, lines: &mut [Line], poisoned: &Poisoned, sink: &mut Sink) {
+    pub(crate) fn item(
+        &mut self,
+        item: &MapItem,
+        lines: &mut [Line],
+        poisoned: &Poisoned,
+        sink: &mut Sink,
+    ) {
         match item {
             MapItem::Conflict(it) => self.conflict(it, lines, poisoned, sink),
             MapItem::Delete(rule) => {
@@ -118,7 +123,13 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
         false
     }
 
-    fn conflict(&mut self, it: &tree::Conflict, lines: &mut [Line], poisoned: &Poisoned, sink: &mut Sink) {
+    fn conflict(
+        &mut self,
+        it: &tree::Conflict,
+        lines: &mut [Line],
+        poisoned: &Poisoned,
+        sink: &mut Sink,
+    ) {
         let place = self.map.place(it.span);
         let what = match &it.line {
             Some(path) => format!("conflict {}", path.text()),
@@ -146,10 +157,14 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
         let text = path.text();
         let meant = nearest(&text, paths.map(String::as_str));
         sink.push(
-            Diagnostic::new(UNKNOWN_LINE, place, format!("this map has no line for {text}"))
-                .label("no such line")
-                .help("a policy names a line by either of its paths")
-                .meant(meant, place),
+            Diagnostic::new(
+                UNKNOWN_LINE,
+                place,
+                format!("this map has no line for {text}"),
+            )
+            .label("no such line")
+            .help("a policy names a line by either of its paths")
+            .meant(meant, place),
         );
     }
 

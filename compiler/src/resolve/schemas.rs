@@ -30,12 +30,27 @@ const DIALECTS: [(&str, Dialect); 4] = [
 
 /// The words by which null conventions name types.
 const KINDS: [&str; 12] = [
-    "binary", "bool", "date", "datetime", "decimal", "enum", "float64", "guid", "int32", "int64",
-    "localtime", "string",
+    "binary",
+    "bool",
+    "date",
+    "datetime",
+    "decimal",
+    "enum",
+    "float64",
+    "guid",
+    "int32",
+    "int64",
+    "localtime",
+    "string",
 ];
 
 /// Resolves a schema; what is wrong in it is reported, and left out of what it gives.
-pub(crate) fn resolve(module: &Module, tree: &tree::Schema, binding: String, sink: &mut Sink) -> SchemaModel {
+pub(crate) fn resolve(
+    module: &Module,
+    tree: &tree::Schema,
+    binding: String,
+    sink: &mut Sink,
+) -> SchemaModel {
     let mut resolver = Resolver {
         module,
         sink,
@@ -122,7 +137,11 @@ impl Resolver<'_> {
 
     fn null_rule(&mut self, rule: &tree::NullRule) {
         for word in &rule.types {
-            let name = if word.text == "text" { "string" } else { &word.text };
+            let name = if word.text == "text" {
+                "string"
+            } else {
+                &word.text
+            };
             match KINDS.iter().find(|kind| **kind == name) {
                 Some(kind) => {
                     self.nulls.insert(kind, (rule.when, rule.value.clone()));
@@ -175,7 +194,9 @@ impl Resolver<'_> {
 
     fn entities(&mut self, tree: &tree::Schema) {
         for item in &tree.items {
-            let SchemaItem::Entity(it) = item else { continue };
+            let SchemaItem::Entity(it) = item else {
+                continue;
+            };
             if let Some(first) = self.model.entity_index.get(&it.name.text) {
                 let first = self.model.entities[*first].place;
                 self.twice(&it.name, first);
@@ -272,9 +293,7 @@ impl Resolver<'_> {
                 }
                 EntityItem::AltKey(key) => {
                     let parts = self.key_parts(entity, &key.fields);
-                    entity
-                        .alternate_places
-                        .push(self.module.place(key.span));
+                    entity.alternate_places.push(self.module.place(key.span));
                     entity.data.alternate_keys.push(AlternateKey {
                         name: key.name.text.clone(),
                         parts,
@@ -315,15 +334,21 @@ impl Resolver<'_> {
         if entity.find_field(&name.text).is_some() {
             return Some(name.text.clone());
         }
-        self.sink
-            .push(unknown_field(entity, None, name, self.module.place(name.span)));
+        self.sink.push(unknown_field(
+            entity,
+            None,
+            name,
+            self.module.place(name.span),
+        ));
         None
     }
 
     /// Navigations' targets and stripes, once all entities are known.
     fn links(&mut self, tree: &tree::Schema) {
         for item in &tree.items {
-            let SchemaItem::Entity(it) = item else { continue };
+            let SchemaItem::Entity(it) = item else {
+                continue;
+            };
             let Some(index) = self.model.find_entity(&it.name.text) else {
                 continue;
             };
@@ -373,8 +398,7 @@ impl Resolver<'_> {
             },
             [nav, field] => {
                 let Some(at) = entity.find_nav(&nav.text) else {
-                    let message =
-                        format!("{} has no navigation {}", entity.data.name, nav.text);
+                    let message = format!("{} has no navigation {}", entity.data.name, nav.text);
                     let navs = entity.data.navs.iter().map(|n| n.name.as_str());
                     let place = self.module.place(nav.span);
                     let diagnostic = Diagnostic::new(NOT_A_NAVIGATION, place, message)
@@ -398,7 +422,11 @@ impl Resolver<'_> {
                     field: field_at,
                 }
             }
-            _ => return self.sink.not_yet(place, "a stripe across several navigations"),
+            _ => {
+                return self
+                    .sink
+                    .not_yet(place, "a stripe across several navigations");
+            }
         };
         let names = path.segments.iter().map(|s| s.text.clone()).collect();
         let entity = &mut self.model.entities[index];
@@ -560,7 +588,12 @@ pub(crate) fn plain_type(kind: &TypeKind, place: Place, sink: &mut Sink) -> Opti
         TypeKind::String(Some(length)) => match u32::try_from(length.value) {
             Ok(length) if length > 0 => Type::Text(Some(length)),
             _ => {
-                sink.say(BAD_SIZE, place, "a text is at least one character long", "no length");
+                sink.say(
+                    BAD_SIZE,
+                    place,
+                    "a text is at least one character long",
+                    "no length",
+                );
                 return None;
             }
         },

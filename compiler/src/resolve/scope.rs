@@ -281,7 +281,10 @@ pub(crate) fn entity_of(
         &last.text,
         model.entities.iter().map(|e| e.data.name.as_str()),
     );
-    let message = format!("the schema {} has no entity {}", model.shape.name, last.text);
+    let message = format!(
+        "the schema {} has no entity {}",
+        model.shape.name, last.text
+    );
     sink.push(
         Diagnostic::new(UNKNOWN_ENTITY, place(last.span), message)
             .label("not one of its entities")

@@ -67,10 +67,7 @@ impl TestReader<'_> {
     }
 
     fn source_place(&self, span: dwmap_grammar::Span) -> dwmap_plan::SourcePlace {
-        self.map
-            .project
-            .sources
-            .source_place(self.map.place(span))
+        self.map.project.sources.source_place(self.map.place(span))
     }
 
     fn step(&self, step: &tree::TestStep, sink: &mut Sink) -> Option<TestStep> {

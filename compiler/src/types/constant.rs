@@ -84,7 +84,9 @@ fn zone(time: &str) -> Option<(&str, i64)> {
 fn guid(text: &str) -> Option<[u8; 16]> {
     let dashes_right = text.len() == 36
         && text.is_ascii()
-        && [8, 13, 18, 23].iter().all(|at| text.as_bytes()[*at] == b'-');
+        && [8, 13, 18, 23]
+            .iter()
+            .all(|at| text.as_bytes()[*at] == b'-');
     let digits: String = text.chars().filter(|c| *c != '-').collect();
     if !dashes_right || digits.len() != 32 {
         return None;
@@ -137,9 +139,7 @@ impl Expected<'_> {
             (LiteralKind::Bool(value), _) if truth.is_some() => {
                 return Ok(Value::Int(i64::from(*value)));
             }
-            (LiteralKind::String(text), Some((members, _)))
-                if members.by_name(text).is_some() =>
-            {
+            (LiteralKind::String(text), Some((members, _))) if members.by_name(text).is_some() => {
                 return Err(self.member_in_quotes(text, place));
             }
             (kind, _) => {
@@ -169,8 +169,8 @@ impl Expected<'_> {
             type_in_words(self.ty),
             kind_of(&literal.kind)
         );
-        let mut diagnostic = Diagnostic::new(WRONG_LITERAL, place, message)
-            .label(kind_of(&literal.kind).to_owned());
+        let mut diagnostic =
+            Diagnostic::new(WRONG_LITERAL, place, message).label(kind_of(&literal.kind).to_owned());
         if let (LiteralKind::Number(text), Some((members, _))) = (&literal.kind, self.members) {
             let number = text.parse().ok();
             if let Some(member) = number.and_then(|n| members.by_value(n)) {
@@ -197,9 +197,7 @@ impl Expected<'_> {
         let Some((members, declared)) = self.members else {
             let message = format!(
                 "{} is {}, which has no members, and there is no field {}",
-                self.name,
-                self.ty,
-                name.text
+                self.name, self.ty, name.text
             );
             return Err(self.declared(
                 Diagnostic::new(UNKNOWN_MEMBER, place, message)
@@ -235,7 +233,10 @@ mod tests {
     #[test]
     fn a_guid_is_read_in_the_order_it_is_written() {
         let read = guid("00112233-4455-6677-8899-aabbccddeeff");
-        assert_eq!(read.map(|bytes| bytes[..3].to_vec()), Some(vec![0, 0x11, 0x22]));
+        assert_eq!(
+            read.map(|bytes| bytes[..3].to_vec()),
+            Some(vec![0, 0x11, 0x22])
+        );
         assert_eq!(guid("no"), None);
     }
 }

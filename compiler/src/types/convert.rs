@@ -45,9 +45,7 @@ pub(crate) fn conversion(from: &Typed<'_>, to: &Typed<'_>) -> Conversion {
         (Type::Decimal(..) | Type::Float64, Type::Int32 | Type::Int64) => {
             Conversion::Loses("places after the point would be lost")
         }
-        (Type::Float64, Type::Decimal(..)) => {
-            Conversion::Loses("a float is no exact decimal")
-        }
+        (Type::Float64, Type::Decimal(..)) => Conversion::Loses("a float is no exact decimal"),
         (Type::DateTime | Type::LocalTime, Type::Date) => {
             Conversion::Loses("the time of day would be lost")
         }
@@ -81,7 +79,11 @@ pub(crate) fn loses(
         type_in_words(&from.ty),
         to.name(),
         type_in_words(&to.ty),
-        if by_name { "" } else { ", so a step must say how" },
+        if by_name {
+            ""
+        } else {
+            ", so a step must say how"
+        },
     );
     let mut diagnostic = Diagnostic::new(code, place, message).label("from one kind to another");
     for typed in [from, to] {

@@ -4,7 +4,7 @@ use dwmap_grammar::tree::{Binary, BinaryOp, Expr, ExprKind, Ident, In, IsNull, U
 use dwmap_plan::{CompareOp, Side, TextTest, Type, Value};
 
 use crate::diagnostics::{
-    Diagnostic, NOT_A_CONDITION, NOT_COMPARABLE, NO_ORDER, UNKNOWN_MEMBER, WRONG_INPUT,
+    Diagnostic, NO_ORDER, NOT_A_CONDITION, NOT_COMPARABLE, UNKNOWN_MEMBER, WRONG_INPUT,
 };
 use crate::model::{Condition, Operand, Term};
 use crate::resolve::Sink;
@@ -90,11 +90,7 @@ impl<'a> Filters<'a, '_> {
             BinaryOp::StartsWith => return self.text_test(it, TextTest::StartsWith, sink),
             BinaryOp::EndsWith => return self.text_test(it, TextTest::EndsWith, sink),
             BinaryOp::Contains => return self.text_test(it, TextTest::Contains, sink),
-            BinaryOp::Coalesce
-            | BinaryOp::Add
-            | BinaryOp::Sub
-            | BinaryOp::Mul
-            | BinaryOp::Div => {
+            BinaryOp::Coalesce | BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div => {
                 sink.not_yet(self.map.place(expr.span), "arithmetic in a filter");
                 return None;
             }
@@ -145,7 +141,8 @@ impl<'a> Filters<'a, '_> {
                 type_in_words(&typed.ty)
             );
             let place = self.map.place(it.op_span);
-            let mut diagnostic = Diagnostic::new(NO_ORDER, place, message).label("before or after?");
+            let mut diagnostic =
+                Diagnostic::new(NO_ORDER, place, message).label("before or after?");
             if let Some((_, declared)) = typed.field {
                 diagnostic = diagnostic.related(declared, "declared here");
             }
@@ -325,10 +322,7 @@ const fn turned(op: CompareOp) -> CompareOp {
 }
 
 const fn has_order(ty: &Type) -> bool {
-    !matches!(
-        ty,
-        Type::Bool | Type::Enum(_) | Type::Guid | Type::Binary
-    )
+    !matches!(ty, Type::Bool | Type::Enum(_) | Type::Guid | Type::Binary)
 }
 
 /// A constant as the field stores it: what stands for "none" there is null.

@@ -8,7 +8,7 @@ use dwmap_plan::{
 
 use crate::agreement::classes;
 use crate::diagnostics::{
-    AGAINST_MAP, CAN_OVERFLOW, Diagnostic, NOTHING_MISSING, NOT_ON_A_KEY, NULL_REQUIRED,
+    AGAINST_MAP, CAN_OVERFLOW, Diagnostic, NOT_ON_A_KEY, NOTHING_MISSING, NULL_REQUIRED,
     ON_CREATE_TWO_WAY, READONLY_WRITTEN, TOO_LONG, TWICE, UNSTABLE,
 };
 use crate::model::{Line, Operand};
@@ -142,7 +142,8 @@ impl<'a> Lines<'a, '_> {
             let twice = match &suffix.kind {
                 SuffixKind::OnCreate => {
                     if key {
-                        let message = "a key is written when the record is born, and never again anyway";
+                        let message =
+                            "a key is written when the record is born, and never again anyway";
                         sink.push(
                             Diagnostic::new(NOT_ON_A_KEY, place, message)
                                 .label("on a key")
@@ -220,10 +221,14 @@ impl<'a> Lines<'a, '_> {
         };
         let place = line.path_places[side.index()];
         let (code, message) = match value {
-            Value::Null if field.requirement == Requirement::Required && field.null.write.is_none() => (
-                NULL_REQUIRED,
-                format!("{} needs a value, and null is none", field.name),
-            ),
+            Value::Null
+                if field.requirement == Requirement::Required && field.null.write.is_none() =>
+            {
+                (
+                    NULL_REQUIRED,
+                    format!("{} needs a value, and null is none", field.name),
+                )
+            }
             Value::Text(text) if too_long(text, &field.ty) => (
                 TOO_LONG,
                 format!(
@@ -284,14 +289,16 @@ impl<'a> Lines<'a, '_> {
                 continue;
             };
             let (from, to) = (&typed[side.index()], &typed[side.other().index()]);
-            let (Some((source, source_place)), Some((target, target_place))) = (from.field, to.field)
+            let (Some((source, source_place)), Some((target, target_place))) =
+                (from.field, to.field)
             else {
                 continue;
             };
             let (Type::Text(long), Type::Text(Some(short))) = (&source.ty, &target.ty) else {
                 continue;
             };
-            if !line.flows_from(side) || target.inferred || long.is_some_and(|long| long <= *short) {
+            if !line.flows_from(side) || target.inferred || long.is_some_and(|long| long <= *short)
+            {
                 continue;
             }
             let holds = match long {
@@ -304,15 +311,11 @@ impl<'a> Lines<'a, '_> {
                 source.name, target.name
             );
             sink.push(
-                Diagnostic::new(
-                    CAN_OVERFLOW,
-                    line.path_places[source_index(side)],
-                    message,
-                )
-                .label("may be too long")
-                .related(source_place, source.ty.to_string())
-                .related(target_place, target.ty.to_string())
-                .help("`overflow truncate` at the end of the line cuts them instead"),
+                Diagnostic::new(CAN_OVERFLOW, line.path_places[source_index(side)], message)
+                    .label("may be too long")
+                    .related(source_place, source.ty.to_string())
+                    .related(target_place, target.ty.to_string())
+                    .help("`overflow truncate` at the end of the line cuts them instead"),
             );
         }
     }

@@ -259,11 +259,7 @@ impl<'a> Operands<'a, '_> {
             return None;
         }
         let place = self.map.place(member.name.span);
-        constant(
-            target.expected().member(&member.name, place),
-            target,
-            sink,
-        )
+        constant(target.expected().member(&member.name, place), target, sink)
     }
 
     fn call(&self, call: &Call, expr: &Expr, side: Side, sink: &mut Sink) -> Option<Operand> {

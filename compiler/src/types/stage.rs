@@ -41,8 +41,7 @@ impl<'a> Stages<'a, '_> {
 
     /// The line without `key`, steps and suffixes.
     fn pair(&self) -> Place {
-        self.map
-            .place(self.line.left.span.to(self.line.right.span))
+        self.map.place(self.line.left.span.to(self.line.right.span))
     }
 
     /// Where a further step could be written.
@@ -201,8 +200,12 @@ impl<'a> Stages<'a, '_> {
         let dwmap_grammar::tree::Decl::ValueMap(declared) = names.decl(id) else {
             return None;
         };
-        let (left, right) =
-            crate::resolve::value_maps::types(&self.map.project, id.module, declared, &mut Sink::default())?;
+        let (left, right) = crate::resolve::value_maps::types(
+            &self.map.project,
+            id.module,
+            declared,
+            &mut Sink::default(),
+        )?;
         for (given, wanted) in [(now, &left), (to, &right)] {
             if !matches!(conversion(given, wanted), Conversion::None)
                 || !matches!(conversion(wanted, given), Conversion::None)

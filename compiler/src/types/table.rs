@@ -5,8 +5,8 @@ use dwmap_grammar::tree::{self, Direction, Row, RowValue, Value as TreeValue};
 use dwmap_plan::{TableElse, TableRow, Type, Value};
 
 use crate::diagnostics::{
-    CANNOT_KEEP, DUPLICATE_ROW, Diagnostic, NOT_BIJECTIVE, NO_COMMON_NAME, NO_ENUM,
-    OUTSIDE_DOMAIN, UNCOVERED, UNKNOWN_ENUM, WRONG_ROW,
+    CANNOT_KEEP, DUPLICATE_ROW, Diagnostic, NO_COMMON_NAME, NO_ENUM, NOT_BIJECTIVE, OUTSIDE_DOMAIN,
+    UNCOVERED, UNKNOWN_ENUM, WRONG_ROW,
 };
 use crate::model::TableModel;
 use crate::resolve::Sink;
@@ -255,10 +255,7 @@ impl<'a> Builder<'a> {
     }
 
     fn cannot_keep(&self, place: Place, sink: &mut Sink) {
-        let message = format!(
-            "a {} can't be kept as a {}",
-            self.left.ty, self.right.ty
-        );
+        let message = format!("a {} can't be kept as a {}", self.left.ty, self.right.ty);
         sink.push(
             Diagnostic::new(CANNOT_KEEP, place, message)
                 .label("kept as what?")
@@ -273,7 +270,8 @@ impl<'a> Builder<'a> {
                 let known = typed.field.is_some() || typed.members.is_some();
                 if !known && crate::types::constant::value_of(&literal.kind, &typed.ty).is_none() {
                     let kind = kind_of(&literal.kind);
-                    let message = format!("this side of the table is {}, and this is {kind}", typed.ty);
+                    let message =
+                        format!("this side of the table is {}, and this is {kind}", typed.ty);
                     Err(Diagnostic::new(WRONG_ROW, place, message).label(kind))
                 } else {
                     typed.expected().literal(literal, place)
@@ -281,13 +279,18 @@ impl<'a> Builder<'a> {
             }
             TreeValue::Member(member) => {
                 let other_enum = member.of.as_ref().filter(|of| {
-                    typed.members.is_none_or(|(members, _)| members.name != of.text)
+                    typed
+                        .members
+                        .is_none_or(|(members, _)| members.name != of.text)
                 });
                 match other_enum {
                     Some(of) => Err(Diagnostic::new(
                         UNKNOWN_ENUM,
                         self.place(of.span),
-                        format!("the value here is {}, and not of the enum {}", typed.ty, of.text),
+                        format!(
+                            "the value here is {}, and not of the enum {}",
+                            typed.ty, of.text
+                        ),
                     )
                     .label("another enum")),
                     None => typed.expected().member(&member.name, place),
@@ -374,7 +377,12 @@ impl<'a> Builder<'a> {
         let row = format!("{left} -> {right}");
         let diagnostic = Diagnostic::new(NOT_BIJECTIVE, place, message)
             .label("the second two-way row on one value")
-            .fix(Safety::Suggestion, format!("make one row one-way: {row}"), place, row);
+            .fix(
+                Safety::Suggestion,
+                format!("make one row one-way: {row}"),
+                place,
+                row,
+            );
         match first {
             Some(first) => diagnostic.related(first, "the first"),
             None => diagnostic.help("same_name pairs it by name already"),
@@ -425,7 +433,12 @@ impl<'a> Builder<'a> {
         }
         for (typed, names, rows, read) in [
             (self.left, left, &self.model.forward, !self.said_else[0]),
-            (self.right, right, &self.model.backward, two_way && !self.said_else[1]),
+            (
+                self.right,
+                right,
+                &self.model.backward,
+                two_way && !self.said_else[1],
+            ),
         ] {
             let missing = self.missing(names, rows);
             if missing.is_empty() || !read {
