@@ -26,5 +26,6 @@ mod suggest;
 mod types;
 
 pub use check::{Checked, check};
+pub use lower::{BuildError, build};
 pub use project::{Library, Options, Project, SourceFile};
 pub use sources::{FileId, Place, Source, Sources};

@@ -94,12 +94,11 @@ impl<'a> MapLowering<'a> {
             }
             Operand::Concat(args) => {
                 let args: Vec<SlotId> = args.iter().map(|arg| self.value(side, arg)).collect();
-                self.program(side)
-                    .plain(Type::Text(None), |dst| Op::Call {
-                        dst,
-                        function: Function::Concat,
-                        args: args.clone(),
-                    })
+                self.program(side).plain(Type::Text(None), |dst| Op::Call {
+                    dst,
+                    function: Function::Concat,
+                    args: args.clone(),
+                })
             }
         }
     }
@@ -184,14 +183,12 @@ impl<'a> MapLowering<'a> {
             .parts
             .iter()
             .map(|part| match part {
-                LookupPart::Named => {
-                    self.key_part(side, schema, target.field(lookup.field), value)
-                }
+                LookupPart::Named => self.key_part(side, schema, target.field(lookup.field), value),
                 LookupPart::CompanyField(at) => {
                     let code = self.company_code(side);
                     self.key_part(side, schema, target.field(*at), code)
                 }
-                LookupPart::CompanyNav(_) => self.company_record(side, target),
+                LookupPart::CompanyNav(_) => self.company_record(side),
             })
             .collect();
         let ty = identity_field(target).ty.clone();
@@ -247,18 +244,18 @@ impl<'a> MapLowering<'a> {
             .constant(dwmap_plan::Value::Null, Type::Text(None))
     }
 
-    /// The company's record on the other side, as a striped entity there refers to it.
-    fn company_record(&mut self, side: Side, striped: &EntityModel) -> SlotId {
-        let other = side.other();
-        // The other side's own navigation to the company is used where it has one: one reference, not two.
-        let stripe = self.entity(other).stripe.or(striped.stripe);
-        let (Some(Stripe::Nav { nav, target, field }), schema) = (stripe, self.schema(other))
-        else {
-            return self.no_company(side);
+    /// The other side's record of the company that this side's record belongs to.
+    fn company_record(&mut self, side: Side) -> SlotId {
+        let schema = self.schema(side.other());
+        let lookup = match self.entity(side.other()).stripe {
+            Some(Stripe::Nav { nav, target, field }) => company_lookup(schema, nav, target, field),
+            _ => None,
         };
-        let code = self.company_code(side);
-        match company_lookup(schema, nav, target, field) {
-            Some(lookup) => self.find(side, &lookup, code),
+        match lookup {
+            Some(lookup) => {
+                let code = self.company_code(side);
+                self.find(side, &lookup, code)
+            }
             None => self.no_company(side),
         }
     }
@@ -266,9 +263,7 @@ impl<'a> MapLowering<'a> {
 
 fn forward(program: &mut Builder, stage: &Stage, src: SlotId, ty: &Type) -> SlotId {
     match stage {
-        Stage::Step(call, ty) => {
-            program.step(src, call.clone(), ty.clone(), Direction::Forward)
-        }
+        Stage::Step(call, ty) => program.step(src, call.clone(), ty.clone(), Direction::Forward),
         Stage::Table(table) => program.table(src, (**table).clone(), Direction::Forward),
         Stage::EnumToBool => program.plain(Type::Bool, |dst| Op::EnumToBool { dst, src }),
         Stage::BoolToEnum(_) => program.plain(ty.clone(), |dst| Op::BoolToEnum { dst, src }),
@@ -322,17 +317,10 @@ fn physical(schema: &SchemaModel, entity: &EntityModel) -> String {
     }
 }
 
-fn reference(
-    schema: &SchemaModel,
-    side: Side,
-    entity: &EntityModel,
-    lookup: &Lookup,
-) -> Reference {
+fn reference(schema: &SchemaModel, side: Side, entity: &EntityModel, lookup: &Lookup) -> Reference {
     let target = &schema.entities[lookup.target];
     let mut enums = EnumList::default();
-    let fold = |field: &Field| {
-        schema.shape.case_insensitive && matches!(field.ty, Type::Text(_))
-    };
+    let fold = |field: &Field| schema.shape.case_insensitive && matches!(field.ty, Type::Text(_));
     let key: Vec<ReferenceKeyPart> = lookup
         .parts
         .iter()
