@@ -22,7 +22,7 @@ pub use auth::{Auth, Secret};
 pub use dataverse::{Dataverse, DataverseConfig};
 pub use finops::{Finops, FinopsConfig};
 pub use limits::Limits;
-pub use wake::{HookError, HookServer, Hooks};
+pub use wake::{HookError, HookServer, HookTarget, Hooks};
 
 /// A system's settings can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

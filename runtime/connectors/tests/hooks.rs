@@ -38,7 +38,7 @@ async fn a_hook_wakes_the_connector_that_reads_its_entity() {
     .unwrap();
     dataverse.changes(&accounts(), None).await.unwrap();
 
-    let url = server.url("dv");
+    let url = server.target("test", "dv", None).url;
     let event =
         r#"{"MessageName":"Update","PrimaryEntityName":"account","PrimaryEntityId":"x","Depth":1}"#;
     assert_eq!(post(url.clone(), &[], event).await, 401);
@@ -47,7 +47,7 @@ async fn a_hook_wakes_the_connector_that_reads_its_entity() {
         post(format!("{url}?code={KEY}"), &[], "nonsense").await,
         400
     );
-    let other = format!("{}?code={KEY}", server.url("nobody"));
+    let other = format!("{}?code={KEY}", server.target("test", "nobody", None).url);
     assert_eq!(post(other, &[], event).await, 404);
 
     assert_eq!(post(format!("{url}?code={KEY}"), &[], event).await, 200);

@@ -2,6 +2,7 @@
 
 mod bulk;
 pub(crate) mod changes;
+mod hook;
 mod read;
 mod write;
 

@@ -4,6 +4,7 @@
 //! environment, or by sweeps; data events only make the next look happen at once.
 
 mod changes;
+mod hook;
 mod read;
 mod write;
 

@@ -94,6 +94,11 @@ impl Service {
         format!("{}{relative}", self.root)
     }
 
+    /// The absolute URL of something beside the OData service, on the same host.
+    pub(crate) fn beside(&self, path: &str) -> String {
+        format!("{}/{path}", self.root.origin().ascii_serialization())
+    }
+
     /// The path of something below the service's root, as it stands in the parts of a batch.
     pub(crate) fn path(&self, relative: &str) -> String {
         format!("{}{relative}", self.root.path())

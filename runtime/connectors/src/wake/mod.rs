@@ -4,13 +4,16 @@
 //! is lost, forged or late costs latency only.
 
 mod server;
+mod target;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+pub(crate) use server::KEY_HEADER;
 pub use server::{HookError, HookServer};
+pub use target::HookTarget;
 
 /// The hooks of one system, as its connector waits for them.
 #[derive(Clone, Default)]

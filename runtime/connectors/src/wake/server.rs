@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::Hooks;
+use super::{HookTarget, Hooks};
 use crate::Secret;
 
 /// Dataverse leaves out the contents of events above 256 KB; nothing longer is of use.
@@ -21,7 +21,7 @@ const BODY_LENGTH_MAX: usize = 1 << 20;
 /// The header that names the entity, and is there also when the contents are left out.
 const ENTITY_HEADER: &str = "x-ms-dynamics-entity-name";
 /// A header for the key, for callers that don't want it in the URL.
-const KEY_HEADER: &str = "x-dwmap-key";
+pub(crate) const KEY_HEADER: &str = "x-dwmap-key";
 
 /// The listener can't be set up.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,8 @@ pub enum HookError {
 /// let key = Secret::new("a long and random text");
 /// let server = HookServer::bind("127.0.0.1:0".parse().unwrap(), key).await.unwrap();
 /// let hooks = server.hooks("dv"); // for the connector's configuration
-/// assert!(server.url("dv").starts_with("http://127.0.0.1:"));
+/// let target = server.target("dwmap demo", "dv", None); // for registering the hook
+/// assert!(target.url.ends_with("/hooks/dv"));
 /// # });
 /// # fn tokio_test(f: impl Future) { tokio::runtime::Runtime::new().unwrap().block_on(f); }
 /// ```
@@ -107,15 +108,16 @@ impl HookServer {
         self.address
     }
 
-    /// The key that hooks must show.
-    pub const fn key(&self) -> &Secret {
-        &self.key
-    }
-
-    /// The address to which a system posts its hooks, without the key.
-    pub fn url(&self, system: &str) -> String {
-        let system = dwmap_odata::url::encode(system);
-        format!("http://{}/hooks/{system}", self.address)
+    /// What to tell a system about this listener. `url` is the address by which the system reaches it, where that
+    /// isn't the address it listens on.
+    pub fn target(&self, name: impl Into<String>, system: &str, url: Option<&str>) -> HookTarget {
+        let own = format!("http://{}", self.address);
+        let base = url.unwrap_or(&own).trim_end_matches('/');
+        HookTarget {
+            name: name.into(),
+            url: format!("{base}/hooks/{}", dwmap_odata::url::encode(system)),
+            key: self.key.clone(),
+        }
     }
 
     /// The hooks of a system, for its connector.

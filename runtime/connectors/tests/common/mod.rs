@@ -1,5 +1,6 @@
 //! What the tests share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 pub mod scripted;
 

@@ -47,8 +47,10 @@ impl Step {
     fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Answer(status, head, body) => {
-                let mut out = format!("HTTP/1.1 {status} Scripted\r\nConnection: close\r\n");
-                out.push_str(&format!("Content-Length: {}\r\n", body.len()));
+                let length = body.len();
+                let mut out = format!(
+                    "HTTP/1.1 {status} Scripted\r\nConnection: close\r\nContent-Length: {length}\r\n"
+                );
                 for line in head {
                     out.push_str(line);
                     out.push_str("\r\n");
