@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a panic is a failed test")]
 
+pub mod bed;
+pub mod schema;
 pub mod scripted;
 
 use bytes::Bytes;
