@@ -17,6 +17,7 @@
 mod agreement;
 mod check;
 pub mod diagnostics;
+mod explain;
 mod lower;
 pub mod model;
 mod project;
@@ -26,6 +27,7 @@ mod suggest;
 mod types;
 
 pub use check::{Checked, check};
+pub use explain::explain_map;
 pub use lower::{BuildError, build};
 pub use project::{Library, Options, Project, SourceFile};
 pub use sources::{FileId, Place, Source, Sources};

@@ -63,6 +63,12 @@ impl Sources {
         source.lines.position(&source.text, place.span.start)
     }
 
+    /// Line and column behind a place.
+    pub fn end(&self, place: Place) -> Position {
+        let source = self.get(place.file);
+        source.lines.position(&source.text, place.span.end)
+    }
+
     /// The place as a plan keeps it.
     pub fn source_place(&self, place: Place) -> SourcePlace {
         let position = self.position(place);

@@ -1,11 +1,11 @@
 //! Diagnostics: coded, placed in every file that has to do with them, and mended where that can be known.
 
 mod codes;
-//mod fix;
-//mod github;
-//mod human;
-//mod json;
-//mod sarif;
+mod fix;
+mod github;
+mod human;
+mod json;
+mod sarif;
 
 pub(crate) use codes::*;
 pub use codes::{Code, CodePage, all_codes, explain};

@@ -1,9 +1,8 @@
 //! One map: its sides' programs, queries and write strategies, its lines and policies.
 
 use dwmap_plan::{
-    Access, Class, Company, DeletePolicy, Dialect, FieldConstant, KeyPart, LineId, MapPlan,
-    Outputs, Policies, Query, Side, SidePlan, SlotId, Type, WriteColumn, WriteKey, WritePlan,
-    WriteRepr,
+    Access, Company, DeletePolicy, Dialect, FieldConstant, KeyPart, LineId, MapPlan, Outputs,
+    Policies, Query, Side, SidePlan, SlotId, Type, WriteColumn, WriteKey, WritePlan, WriteRepr,
 };
 
 use crate::lower::filter::push_down;
@@ -238,7 +237,6 @@ impl MapLowering<'_> {
     }
 
     fn write(&self, side: Side) -> WritePlan {
-        let (schema, entity) = (self.schema(side), self.entity(side));
         let mut enums = EnumList::default();
         let lines = self.map.lines.iter().enumerate();
         let columns: Vec<WriteColumn> = lines
@@ -255,10 +253,7 @@ impl MapLowering<'_> {
             natural_is_record_key: key.is_some_and(|key| key.primary),
             overflow: self.map.policies.overflow,
             wants_row: self.wants_row(side),
-            enums: {
-                let _ = (schema, entity);
-                enums.list
-            },
+            enums: enums.list,
         }
     }
 
@@ -339,14 +334,5 @@ impl MapLowering<'_> {
             Operand::Constant { .. } | Operand::Concat(_) => None,
         };
         key.lines.iter().filter_map(part).collect()
-    }
-}
-
-/// How a class reads.
-pub(crate) const fn class_in_words(class: Class) -> &'static str {
-    match class {
-        Class::Exact => "exact",
-        Class::Canonical => "canonical",
-        Class::OneWay => "one-way",
     }
 }
