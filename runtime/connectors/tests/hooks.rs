@@ -2,10 +2,13 @@
 
 mod common;
 
-use common::accounts;
 use common::scripted::{Scripted, Step};
+use common::{accounts, customers};
 use dwmap_connect::Connector;
-use dwmap_connectors::{Dataverse, DataverseConfig, HookError, HookServer, Secret};
+use dwmap_connect::conformance::TestBed;
+use dwmap_connectors::{
+    Dataverse, DataverseConfig, Finops, FinopsConfig, HookError, HookServer, Secret,
+};
 
 const KEY: &str = "0123456789abcdef";
 
@@ -73,4 +76,51 @@ async fn a_port_in_use_and_a_weak_key_are_told() {
         matches!(weak, Err(HookError::WeakKey { length: 5 })),
         "{weak:?}"
     );
+}
+
+#[tokio::test]
+async fn a_webhook_is_registered_and_heard() {
+    let bed = common::bed::dataverse_with_hooks(server().await).await;
+    let query = bed.query().clone();
+    let target = bed.hooks().target("dwmap test", "dv", None);
+    // Once more changes nothing.
+    for _ in 0..2 {
+        bed.connector
+            .register_hooks(&target, &[&query.address])
+            .await
+            .unwrap();
+    }
+    bed.connector.changes(&query, None).await.unwrap();
+    let key = bed.insert(1, "new").await;
+    assert_eq!(bed.connector.wake().await, ["accounts"]);
+    bed.remove(&key).await;
+    assert_eq!(bed.connector.wake().await, ["accounts"]);
+}
+
+#[tokio::test]
+async fn a_data_event_is_subscribed_to_and_heard() {
+    let bed = common::bed::finops_with_hooks(server().await).await;
+    let query = bed.query().clone();
+    let target = bed.hooks().target("dwmap test", "fno", None);
+    bed.connector
+        .subscribe_data_events(&target, &[&query.address])
+        .await
+        .unwrap();
+    bed.connector.changes(&query, None).await.unwrap();
+    bed.insert(1, "new").await;
+    assert_eq!(bed.connector.wake().await, ["CustomersV3"]);
+}
+
+#[tokio::test]
+async fn a_service_without_subscriptions_says_what_to_do() {
+    let system = Scripted::start([Step::error(404, "", "No HTTP resource was found")]).await;
+    let finops = Finops::connect(FinopsConfig::new("fno", &system.url)).unwrap();
+    let target = server().await.target("dwmap test", "fno", None);
+    let error = finops
+        .subscribe_data_events(&target, &[&customers().address])
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("business events catalogue"), "{error}");
+    assert!(!error.contains(KEY), "{error}");
 }

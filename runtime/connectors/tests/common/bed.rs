@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dwmap_connect::conformance::{Fault, PAGE, TestBed};
 use dwmap_connect::{Connector, RecordKey};
-use dwmap_connectors::{Dataverse, DataverseConfig, Finops, FinopsConfig, Limits};
+use dwmap_connectors::{Dataverse, DataverseConfig, Finops, FinopsConfig, HookServer, Limits};
 use dwmap_odata::Literal;
 use dwmap_plan::{Query, Repr, Value};
 use dwmap_sandbox::{Config, Sandbox};
@@ -88,24 +88,39 @@ fn small_pages(limits: Limits) -> Limits {
 pub struct DataverseBed {
     pub systems: Systems,
     pub connector: Arc<Dataverse>,
+    server: Option<HookServer>,
     query: Query,
 }
 
 pub async fn dataverse() -> DataverseBed {
+    dataverse_of(None).await
+}
+
+pub async fn dataverse_with_hooks(server: HookServer) -> DataverseBed {
+    dataverse_of(Some(server)).await
+}
+
+async fn dataverse_of(server: Option<HookServer>) -> DataverseBed {
     let systems = systems().await;
     let connector = Dataverse::connect(DataverseConfig {
         limits: small_pages(Limits::dataverse()),
+        hooks: server.as_ref().map(|s| s.hooks("dv")),
         ..DataverseConfig::new("dv", systems.dataverse())
     })
     .unwrap();
     DataverseBed {
         systems,
         connector,
+        server,
         query: accounts(),
     }
 }
 
 impl DataverseBed {
+    pub fn hooks(&self) -> &HookServer {
+        self.server.as_ref().unwrap()
+    }
+
     fn url(&self, key: Option<&RecordKey>) -> String {
         let set = format!("{}/api/data/v9.2/accounts", self.systems.dataverse());
         match key.map(Vec::as_slice) {
@@ -179,30 +194,37 @@ impl TestBed for DataverseBed {
 pub struct FinopsBed {
     pub systems: Systems,
     pub connector: Arc<Finops>,
+    server: Option<HookServer>,
     query: Query,
 }
 
 /// With a linked Dataverse, through whose virtual tables it tells its changes.
 pub async fn finops() -> FinopsBed {
+    finops_of(None).await
+}
+
+pub async fn finops_with_hooks(server: HookServer) -> FinopsBed {
+    finops_of(Some(server)).await
+}
+
+async fn finops_of(server: Option<HookServer>) -> FinopsBed {
     let systems = systems().await;
     let linked = Dataverse::connect(DataverseConfig {
         limits: small_pages(Limits::dataverse()),
         ..DataverseConfig::new("dv", systems.dataverse())
     })
     .unwrap();
-    finops_with(systems, Some(linked))
-}
-
-fn finops_with(systems: Systems, changes_via: Option<Arc<Dataverse>>) -> FinopsBed {
     let connector = Finops::connect(FinopsConfig {
         limits: small_pages(Limits::finops()),
-        changes_via,
+        changes_via: Some(linked),
+        hooks: server.as_ref().map(|s| s.hooks("fno")),
         ..FinopsConfig::new("fno", systems.finops())
     })
     .unwrap();
     FinopsBed {
         systems,
         connector,
+        server,
         query: customers(),
     }
 }
@@ -213,6 +235,10 @@ fn company(n: u32) -> &'static str {
 }
 
 impl FinopsBed {
+    pub fn hooks(&self) -> &HookServer {
+        self.server.as_ref().unwrap()
+    }
+
     fn url(&self, key: Option<&RecordKey>) -> String {
         let set = dwmap_odata::Url::set("CustomersV3");
         let url = match key.map(Vec::as_slice) {

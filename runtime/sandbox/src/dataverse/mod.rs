@@ -5,6 +5,7 @@ mod body;
 mod bulk;
 mod errors;
 mod hooks;
+mod messages;
 mod read;
 mod tracking;
 mod write;

@@ -47,7 +47,7 @@ pub(crate) fn with_registration_tables(schema: &Schema) -> Schema {
             &[
                 ("sdkmessageid", "sdkmessages"),
                 ("sdkmessagefilterid", "sdkmessagefilters"),
-                ("eventhandler", "serviceendpoints"),
+                ("eventhandler_serviceendpoint", "serviceendpoints"),
             ],
         ),
     ];
@@ -86,7 +86,8 @@ fn entity(
             .map(|(name, target)| Nav {
                 name: (*name).to_owned(),
                 targets: vec![(*target).to_owned()],
-                via: vec![format!("_{name}_value")],
+                // The navigations of a look-up with several kinds of target share its column: `_eventhandler_value`.
+                via: vec![format!("_{}_value", name.split('_').next().unwrap_or(name))],
             })
             .collect(),
         striped_by: None,
