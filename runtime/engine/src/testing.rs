@@ -1,7 +1,7 @@
 //! A plan made by hand, for tests of what runs plans: customer groups between Finance & Operations and Dataverse, with a
 //! company, a key, a text, a NoYes that is a bool, and a reference within the company. Not part of the API.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use dwmap_plan::{
     Address, Agreement, Class, Column, Company, ConflictPolicy, DeletePolicy, Dialect, Entity,
@@ -26,7 +26,7 @@ pub const TERM_ID: [u8; 16] = [0x22; 16];
 pub struct Known {
     records: Vec<(u16, Vec<Value>, Value)>,
     /// References whose records are all known: what isn't there is absent, not unknown.
-    complete: HashMap<u16, ()>,
+    complete: HashSet<u16>,
 }
 
 impl Known {
@@ -37,13 +37,13 @@ impl Known {
 
     /// Says that nothing else is there.
     pub fn complete(&mut self, reference: u16) {
-        self.complete.insert(reference, ());
+        self.complete.insert(reference);
     }
 
     fn answer<T>(&self, reference: u16, found: Option<T>) -> Lookup<T> {
         match found {
             Some(found) => Lookup::Found(found),
-            None if self.complete.contains_key(&reference) => Lookup::Absent,
+            None if self.complete.contains(&reference) => Lookup::Absent,
             None => Lookup::Unknown,
         }
     }

@@ -1,4 +1,5 @@
 //! The hand-made map of customer groups, both ways.
+#![allow(clippy::unwrap_used)]
 
 use dwmap_engine::{
     Ask, Cell, Failure, LineMask, MapEngine, RowProblem, Scratch, Stop, WriteKind, testing,

@@ -177,13 +177,11 @@ impl Preparing<'_> {
             }
             Op::Fit { dst, src, fit } => {
                 let fit = &self.program.fits[usize::from(*fit)];
-                match self.fit(*dst, *src, fit) {
-                    Some(instr) => instr,
-                    None => {
-                        self.same(*dst, self.real(*src));
-                        return Ok(());
-                    }
-                }
+                let Some(instr) = self.fit(*dst, *src, fit) else {
+                    self.same(*dst, self.real(*src));
+                    return Ok(());
+                };
+                instr
             }
             Op::Step {
                 dst,
@@ -192,13 +190,11 @@ impl Preparing<'_> {
                 direction,
             } => {
                 let call = &self.program.steps[usize::from(*step)];
-                match self.step(*dst, *src, call, *direction)? {
-                    Some(instr) => instr,
-                    None => {
-                        self.same(*dst, self.real(*src));
-                        return Ok(());
-                    }
-                }
+                let Some(instr) = self.step(*dst, *src, call, *direction)? else {
+                    self.same(*dst, self.real(*src));
+                    return Ok(());
+                };
+                instr
             }
             // False and true stand in a slot as 0 and 1.
             Op::BoolToEnum { dst, src } => Instr::Copy {

@@ -240,7 +240,7 @@ impl Form {
                 write::text::content(&mut prefix, set, false);
                 prefix.push(b'(');
                 let kind = ty.map_or(Kind::Guid, Kind::of);
-                let whole = matches!(ty, Some(Type::Int32 | Type::Int64) | None);
+                let whole = matches!(ty, Some(Type::Int32 | Type::Int64 | Type::Enum(_)) | None);
                 return (matches!(kind, Kind::Guid | Kind::Text) || whole)
                     .then(|| Self::Bind(prefix.into(), kind));
             }

@@ -58,7 +58,7 @@ impl Cursor<'_> {
         Ok(Number {
             from,
             to: self.at,
-            small: small.then_some(if negative { -units } else { units }),
+            small: small.then(|| if negative { -units } else { units }),
             places: places.min(usize::from(u8::MAX)) as u8,
             fraction,
             exponent,
@@ -121,5 +121,38 @@ impl Cursor<'_> {
             self.decimal_of(n)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_numbers_are_exact_or_refused() {
+        let read = |text: &str| {
+            let mut cursor = Cursor::new(text);
+            let number = cursor.number()?;
+            cursor.decimal_of(&number)
+        };
+        // Its last 64 bits are those of the least 64-bit number, which has no negative.
+        assert_eq!(
+            read("-9223372036854775808")
+                .map(|n| n.to_string())
+                .as_deref(),
+            Ok("-9223372036854775808")
+        );
+        assert_eq!(read("15e-1").map(|n| n.to_string()).as_deref(), Ok("1.5"));
+        for text in ["01", "-", "1.", "1e", ".5"] {
+            assert!(matches!(
+                read(text).map_err(|e| e.problem),
+                Err(RowProblem::Expected(_))
+            ));
+        }
+        let long = "1".repeat(39);
+        assert_eq!(
+            read(&long).map_err(|e| e.problem),
+            Err(RowProblem::NumberTooLong)
+        );
     }
 }
