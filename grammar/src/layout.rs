@@ -6,14 +6,13 @@
 
 use crate::tokens::{Token, TokenKind};
 
-/// The text as the grammar reads it.
-pub(crate) fn lay_out(source: &str, tokens: &[Token]) -> String {
+/// The text as the grammar reads it; `free` says of each token whether it is a break that ends nothing.
+pub(crate) fn lay_out(source: &str, tokens: &[Token], free: &[bool]) -> String {
     let mut text = source.as_bytes().to_vec();
     if source.starts_with('\u{feff}') {
         text[..'\u{feff}'.len_utf8()].fill(b' ');
     }
-    let free = free_breaks(source, tokens);
-    for (token, is_free) in tokens.iter().zip(free) {
+    for (token, is_free) in tokens.iter().zip(free.iter().copied()) {
         let bytes = &mut text[token.span.start..token.span.end];
         match token.kind {
             TokenKind::Comment | TokenKind::Stray => bytes.fill(b' '),
@@ -38,7 +37,7 @@ fn quote(bytes: &mut [u8], mark: u8) {
 }
 
 /// For each token, whether it is a line break that ends nothing.
-fn free_breaks(source: &str, tokens: &[Token]) -> Vec<bool> {
+pub(crate) fn free_breaks(source: &str, tokens: &[Token]) -> Vec<bool> {
     let mut free = in_parentheses(source, tokens);
     let mut after_joint = false;
     for (at, token) in tokens.iter().enumerate() {
@@ -105,7 +104,8 @@ mod tests {
     use crate::tokens::tokenize;
 
     fn laid_out(source: &str) -> String {
-        lay_out(source, &tokenize(source))
+        let tokens = tokenize(source);
+        lay_out(source, &tokens, &free_breaks(source, &tokens))
     }
 
     #[test]

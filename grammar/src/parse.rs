@@ -27,11 +27,12 @@ pub struct Parsed {
 /// ```
 pub fn parse(source: &str) -> Parsed {
     let tokens = tokenize(source);
-    if let Some(error) = too_deep(source, &tokens) {
+    let free = layout::free_breaks(source, &tokens);
+    if let Some(error) = too_deep(source, &tokens, &free) {
         return unreadable(source, error);
     }
     let mut errors = lexical_errors(source, &tokens);
-    let text = layout::lay_out(source, &tokens);
+    let text = layout::lay_out(source, &tokens, &free);
     let file = Syntax::parse(Rule::file, &text)
         .ok()
         .and_then(|mut pairs| pairs.next());

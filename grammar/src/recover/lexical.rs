@@ -1,7 +1,7 @@
 //! What is wrong with single tokens, and with how deep they nest.
 
 use crate::tokens::{Token, TokenKind};
-use crate::{Span, SyntaxError, mistakes};
+use crate::{SyntaxError, mistakes};
 
 /// How deep brackets and `if`s may stand in each other. Far beyond what anybody writes; it bounds the parser's stack.
 const DEPTH_MAX: usize = 64;
@@ -31,23 +31,27 @@ fn token_error(source: &str, token: &Token) -> Option<SyntaxError> {
     }
 }
 
-/// The first place where nesting is deeper than can be read.
-pub(crate) fn too_deep(source: &str, tokens: &[Token]) -> Option<SyntaxError> {
+/// The first place where nesting is deeper than can be read. `free` says of each token whether it is a line break
+/// that ends nothing; one that ends an item also ends what was left open in it.
+pub(crate) fn too_deep(source: &str, tokens: &[Token], free: &[bool]) -> Option<SyntaxError> {
     let mut open: Vec<&str> = Vec::new();
     let mut ifs = 0;
-    for token in tokens {
+    for (token, is_free) in tokens.iter().zip(free.iter().copied()) {
         match (token.kind, token.text(source)) {
+            (TokenKind::LineBreak, _) if is_free => {}
+            (TokenKind::LineBreak, _) | (TokenKind::Symbol, ";") => {
+                while open.pop_if(|bracket| *bracket == "(").is_some() {}
+                ifs = 0;
+            }
             (TokenKind::Word, "if") => ifs += 1,
             (TokenKind::Symbol, bracket @ ("(" | "[" | "{")) => open.push(bracket),
             (TokenKind::Symbol, ")" | "]" | "}") => {
                 open.pop();
             }
-            (TokenKind::LineBreak, _) | (TokenKind::Symbol, ";") if !open.contains(&"(") => ifs = 0,
             _ => {}
         }
         if open.len() + ifs > DEPTH_MAX {
-            let span = Span::new(token.span.start, token.span.end);
-            return Some(mistakes::too_deep(span, DEPTH_MAX));
+            return Some(mistakes::too_deep(token.span, DEPTH_MAX));
         }
     }
     None
