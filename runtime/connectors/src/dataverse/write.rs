@@ -50,8 +50,8 @@ impl Framing for Rows {
         Ok(request)
     }
 
-    fn in_change_sets(&self) -> bool {
-        false
+    fn change_set_rows(&self) -> Option<usize> {
+        None
     }
 }
 

@@ -150,14 +150,15 @@ impl Connector for Finops {
         read::fetch(&self.service, query, keys).await
     }
 
-    async fn write(&self, query: &Query, writes: &[Write], _mode: WriteMode) -> Vec<Outcome> {
+    async fn write(&self, query: &Query, writes: &[Write], mode: WriteMode) -> Vec<Outcome> {
         let mut outcomes = vec![None; writes.len()];
         let jobs = writes
             .iter()
             .enumerate()
             .map(|(at, write)| Job { at, write });
         let jobs: Vec<Job<'_>> = jobs.collect();
-        batch::write(&self.service, &write::Rows, query, &jobs, &mut outcomes).await;
+        let rows = write::Rows::of(mode);
+        batch::write(&self.service, &rows, query, &jobs, &mut outcomes).await;
         crate::odata::outcome::all(outcomes)
     }
 

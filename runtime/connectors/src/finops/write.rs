@@ -1,7 +1,10 @@
-//! Rows as requests of their own. The service takes writes inside a `$batch` only in change sets: here one each, so
-//! that one row's refusal takes no other with it.
+//! Rows as requests of their own, alone or in a `$batch`, where the service takes writes only in change sets.
+//!
+//! A change set is one transaction. Live rows have one each, so that one row's refusal takes no other with it. A load
+//! puts several into one, for a commit costs more than a row; the rows of a set that is refused are sent again, each
+//! in a set of its own.
 
-use dwmap_connect::{Guard, RecordKey, Write, WriteKind};
+use dwmap_connect::{Guard, RecordKey, Write, WriteKind, WriteMode};
 use dwmap_odata::batch::{Request, Response};
 use dwmap_odata::{ErrorBody, Key, Resource, Url};
 use dwmap_plan::{Dialect, Query, Value};
@@ -12,7 +15,20 @@ use crate::odata::row;
 use crate::odata::value::{self, Unfit, literal};
 
 /// Rows of data entities.
-pub(super) struct Rows;
+pub(super) struct Rows {
+    change_set_rows: usize,
+}
+
+impl Rows {
+    pub(super) const fn of(mode: WriteMode) -> Self {
+        Self {
+            change_set_rows: match mode {
+                WriteMode::Live => 1,
+                WriteMode::Bulk => 50,
+            },
+        }
+    }
+}
 
 impl Framing for Rows {
     fn frame(&self, query: &Query, write: &Write) -> Result<Request, Unfit> {
@@ -40,8 +56,8 @@ impl Framing for Rows {
         Ok(request.header("Prefer", prefer))
     }
 
-    fn in_change_sets(&self) -> bool {
-        true
+    fn change_set_rows(&self) -> Option<usize> {
+        Some(self.change_set_rows)
     }
 }
 
@@ -151,7 +167,7 @@ mod tests {
             natural_key: Vec::new(),
             wants_row: true,
         };
-        let request = Rows.frame(&query(), &write).unwrap();
+        let request = Rows::of(WriteMode::Live).frame(&query(), &write).unwrap();
         assert_eq!(
             request.url,
             "CustomersV3(dataAreaId='usmf',CustomerAccount='A%2F1%20''x''')?cross-company=true"

@@ -15,8 +15,8 @@ pub(crate) trait Framing: Words {
     /// The request for one row. Its URL is relative to the service's root.
     fn frame(&self, query: &Query, write: &Write) -> Result<batch::Request, Unfit>;
 
-    /// Whether a write inside a batch stands in a change set of its own.
-    fn in_change_sets(&self) -> bool;
+    /// Whether writes inside a batch must stand in change sets, and how many rows to put into one.
+    fn change_set_rows(&self) -> Option<usize>;
 }
 
 /// A write with the place of its outcome.
@@ -44,19 +44,31 @@ pub(crate) async fn write(
             Err(unfit) => outcomes[job.at] = Some(Outcome::Rejected(unfit.refusal())),
         }
     }
-    // Chunks that are still to be sent, the next one last: a chunk that is too long is put back as two halves.
-    let mut chunks = chunks(framed, service.limits().write_batch);
-    chunks.reverse();
-    while let Some(mut chunk) = chunks.pop() {
+    let set_rows = framing.change_set_rows();
+    // What is still to be sent, the next one last: what must be sent again, in smaller pieces, is put back.
+    let mut chunks: Vec<(Vec<Framed<'_>>, Option<usize>)> =
+        chunks(framed, service.limits().write_batch)
+            .into_iter()
+            .map(|chunk| (chunk, set_rows))
+            .rev()
+            .collect();
+    while let Some((mut chunk, set_rows)) = chunks.pop() {
         if let [(job, request)] = chunk.as_slice() {
             let outcome = send_alone(service, framing, query, job.write, request).await;
             outcomes[job.at] = Some(outcome);
             continue;
         }
-        match send_batch(service, framing, query, &chunk).await {
+        match send_batch(service, framing, query, &chunk, set_rows).await {
             Sent::Answered(answers) => {
-                for ((job, _), outcome) in chunk.iter().zip(answers) {
-                    outcomes[job.at] = Some(outcome);
+                let mut again = Vec::new();
+                for (framed, outcome) in chunk.into_iter().zip(answers) {
+                    match outcome {
+                        Some(outcome) => outcomes[framed.0.at] = Some(outcome),
+                        None => again.push(framed),
+                    }
+                }
+                if !again.is_empty() {
+                    chunks.push((again, Some(1)));
                 }
             }
             Sent::All(outcome) => {
@@ -66,8 +78,8 @@ pub(crate) async fn write(
             }
             Sent::TooMuch => {
                 let second = chunk.split_off(chunk.len() / 2);
-                chunks.push(second);
-                chunks.push(chunk);
+                chunks.push((second, set_rows));
+                chunks.push((chunk, set_rows));
             }
         }
     }
@@ -139,8 +151,9 @@ fn method(name: &str) -> Method {
 
 /// What became of a batch.
 enum Sent {
-    /// Each row has its outcome.
-    Answered(Vec<Outcome>),
+    /// What became of each row; none where it must be sent again, in a change set of its own: another row of its
+    /// change set was refused, and nothing of the set was written.
+    Answered(Vec<Option<Outcome>>),
     /// All rows have this one.
     All(Outcome),
     /// The service refused the batch as such: fewer rows may pass.
@@ -152,8 +165,9 @@ async fn send_batch(
     framing: &dyn Framing,
     query: &Query,
     chunk: &[Framed<'_>],
+    set_rows: Option<usize>,
 ) -> Sent {
-    let (answer, whole) = match post(service, framing.in_change_sets(), chunk).await {
+    let (answer, whole) = match post(service, set_rows, chunk).await {
         Ok(answer) => (answer, Ok(())),
         Err(Failure::NotSent(error)) => return Sent::All(outcome::of_error(&error)),
         Err(Failure::Lost {
@@ -165,51 +179,82 @@ async fn send_batch(
     if !(200..300).contains(&answer.status) {
         return refused_whole(service, &answer);
     }
-    let (responses, problem) = responses(&answer);
+    let (parts, problem) = parts(&answer);
     let message = match (whole, problem) {
         (Err(error), _) => error.to_string(),
         (_, Some(problem)) => service.nonsense("a batch of writes", problem).to_string(),
         _ => "the batch ended without an answer to this row".to_owned(),
     };
-    let mut responses = responses.into_iter();
-    Sent::Answered(
-        chunk
-            .iter()
-            .map(|(job, _)| match responses.next() {
-                Some(response) => outcome::of(framing, query, job.write, &response),
-                None => Outcome::Unknown {
-                    message: message.clone(),
-                },
-            })
-            .collect(),
-    )
+    let mut parts = parts.into_iter();
+    let mut outcomes = Vec::with_capacity(chunk.len());
+    for group in chunk.chunks(set_rows.unwrap_or(1).max(1)) {
+        let part = parts.next();
+        outcomes.extend(of_group(framing, query, group, part, &message));
+    }
+    Sent::Answered(outcomes)
+}
+
+/// What became of the rows of one part of a batch.
+fn of_group(
+    framing: &dyn Framing,
+    query: &Query,
+    group: &[Framed<'_>],
+    part: Option<Part<Response>>,
+    missing: &str,
+) -> Vec<Option<Outcome>> {
+    let of = |(job, _): &Framed<'_>, response| outcome::of(framing, query, job.write, response);
+    match part {
+        Some(Part::Single(response)) if group.len() > 1 => {
+            let refused =
+                |outcome: &Outcome| matches!(outcome, Outcome::Rejected(_) | Outcome::Conflict);
+            let each = group.iter().map(|framed| of(framed, &response));
+            each.map(|outcome| Some(outcome).filter(|o| !refused(o)))
+                .collect()
+        }
+        Some(Part::Single(response)) => group.iter().map(|f| Some(of(f, &response))).collect(),
+        Some(Part::ChangeSet(responses)) if responses.len() == group.len() => {
+            let pairs = group.iter().zip(&responses);
+            pairs
+                .map(|(framed, response)| Some(of(framed, response)))
+                .collect()
+        }
+        _ => {
+            let unknown = Outcome::Unknown {
+                message: missing.to_owned(),
+            };
+            vec![Some(unknown); group.len()]
+        }
+    }
 }
 
 async fn post(
     service: &Service,
-    in_change_sets: bool,
+    set_rows: Option<usize>,
     chunk: &[Framed<'_>],
 ) -> Result<Answer, Failure> {
-    let parts: Vec<Part<batch::Request>> = chunk
-        .iter()
-        .enumerate()
-        .map(|(at, (_, framed))| {
-            let mut request = framed.clone();
-            request.url = service.path(&request.url);
-            if in_change_sets {
-                Part::ChangeSet(vec![request.content_id((at + 1).to_string())])
-            } else {
-                Part::Single(request)
-            }
-        })
-        .collect();
+    let requests = chunk.iter().enumerate().map(|(at, (_, framed))| {
+        let mut request = framed.clone();
+        request.url = service.path(&request.url);
+        (at, request)
+    });
+    let parts: Vec<Part<batch::Request>> = match set_rows {
+        None => requests.map(|(_, request)| Part::Single(request)).collect(),
+        Some(rows) => {
+            // Members of a change set are told apart by their ids.
+            let named: Vec<batch::Request> = requests
+                .map(|(at, request)| request.content_id((at + 1).to_string()))
+                .collect();
+            let sets = named.chunks(rows.max(1));
+            sets.map(|set| Part::ChangeSet(set.to_vec())).collect()
+        }
+    };
     service
         .send(&request(service, &parts), Repeat::Unsafe)
         .await
 }
 
 /// A batch as a request; it goes on after a part that fails.
-pub(crate) fn request(service: &Service, parts: &[Part<batch::Request>]) -> Request {
+fn request(service: &Service, parts: &[Part<batch::Request>]) -> Request {
     let rendered = batch::render_requests(parts);
     let url = service.url("$batch");
     let mut request = Request::with_body(Method::POST, url, &rendered.content_type, rendered.body);
@@ -244,16 +289,16 @@ fn refused_whole(service: &Service, answer: &Answer) -> Sent {
     }
 }
 
-/// The answers inside a batch's answer, as far as they are whole.
-pub(crate) fn responses(answer: &Answer) -> (Vec<Response>, Option<BatchError>) {
+/// The parts of a batch's answer, as far as they are whole.
+fn parts(answer: &Answer) -> (Vec<Part<Response>>, Option<BatchError>) {
     let kind = answer.header("content-type").unwrap_or_default();
     match batch::parse_responses(kind, &answer.body) {
-        Ok(parts) => (flat(parts), None),
+        Ok(parts) => (parts, None),
         Err(BatchError::Truncated(boundary)) => {
             let parts = closed(&answer.body, &boundary)
                 .and_then(|body| batch::parse_responses(kind, &body).ok())
                 .unwrap_or_default();
-            (flat(parts), Some(BatchError::Truncated(boundary)))
+            (parts, Some(BatchError::Truncated(boundary)))
         }
         Err(problem) => (Vec::new(), Some(problem)),
     }
@@ -268,17 +313,6 @@ fn closed(body: &Bytes, boundary: &str) -> Option<Bytes> {
     let mut whole = body[..at + delimiter.len()].to_vec();
     whole.extend_from_slice(b"--\r\n");
     Some(whole.into())
-}
-
-/// One answer for each part: a change set here has one member.
-fn flat(parts: Vec<Part<Response>>) -> Vec<Response> {
-    parts
-        .into_iter()
-        .flat_map(|part| match part {
-            Part::Single(response) => vec![response],
-            Part::ChangeSet(responses) => responses,
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -300,20 +334,26 @@ mod tests {
         let statuses = [204, 412, 204].map(|s| Part::Single(Response::new(s)));
         let rendered = batch::render_responses(&statuses);
         let whole = answer(&rendered.body, &rendered.content_type);
-        let (all, problem) = responses(&whole);
+        let (all, problem) = parts(&whole);
         assert_eq!((all.len(), problem), (3, None));
 
         for length in 0..rendered.body.len() {
             let cut = answer(&rendered.body[..length], &rendered.content_type);
-            let (some, _) = responses(&cut);
-            let told: Vec<u16> = some.iter().map(|r| r.status).collect();
+            let (some, _) = parts(&cut);
+            let told: Vec<u16> = some
+                .iter()
+                .map(|part| match part {
+                    Part::Single(response) => response.status,
+                    Part::ChangeSet(_) => 0,
+                })
+                .collect();
             assert!([204, 412, 204].starts_with(&told), "{length}: {told:?}");
         }
     }
 
     #[test]
     fn a_page_is_no_batch() {
-        let (none, problem) = responses(&answer(b"<html>", "text/html"));
+        let (none, problem) = parts(&answer(b"<html>", "text/html"));
         assert!(none.is_empty() && problem.is_some());
     }
 }
