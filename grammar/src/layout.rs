@@ -59,7 +59,7 @@ pub(crate) fn free_breaks(source: &str, tokens: &[Token]) -> Vec<bool> {
 }
 
 fn joins_next_line(source: &str, token: &Token) -> bool {
-    token.is(source, ",") || token.is(source, "|") || token.is_arrow(source)
+    token.is(source, ",") || token.is(source, "|") || token.is_arrow()
 }
 
 /// For each token, whether it stands in parentheses that are closed.
@@ -80,6 +80,9 @@ fn closing_parentheses(source: &str, tokens: &[Token]) -> Vec<Option<usize>> {
     let mut closing = vec![None; tokens.len()];
     let mut open = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
+        if token.is_arrow() {
+            open.clear();
+        }
         if token.kind != TokenKind::Symbol {
             continue;
         }
@@ -91,7 +94,6 @@ fn closing_parentheses(source: &str, tokens: &[Token]) -> Vec<Option<usize>> {
                 }
             }
             "{" | "}" => open.clear(),
-            _ if token.is_arrow(source) => open.clear(),
             _ => {}
         }
     }

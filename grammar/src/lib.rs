@@ -4,6 +4,7 @@
 //! [`format`] puts a text into its usual form.
 
 mod build;
+mod codes;
 mod error;
 mod format;
 mod layout;
@@ -15,8 +16,8 @@ mod syntax;
 mod tokens;
 pub mod tree;
 
+pub use codes::CODES;
 pub use error::{Fix, Safety, SyntaxError};
 pub use format::format;
-pub use mistakes::CODES;
 pub use parse::{Parsed, parse};
 pub use span::{LineIndex, Position, Span};

@@ -3,41 +3,6 @@
 use crate::Span;
 use crate::error::{Safety, SyntaxError};
 
-/// The codes of this crate and what each is about, for indexes and error pages.
-pub const CODES: &[(&str, &str)] = &[
-    ("P0001", "a declaration that can't be read"),
-    ("P0002", "a block without its closing brace"),
-    ("P0003", "a line without an arrow"),
-    ("P0004", "an arrow in another spelling"),
-    ("P0005", "a text or a name without its closing quote"),
-    ("P0006", "a text in other quotes"),
-    ("P0007", "an operator in another spelling"),
-    ("P0008", "a comma too many"),
-    ("P0009", "a comma that is missing"),
-    ("P0010", "a colon that is missing"),
-    ("P0011", "a step without its pipe"),
-    ("P0012", "a step behind the line's suffix"),
-    ("P0013", "a word that isn't known here"),
-    ("P0014", "a type that isn't known"),
-    ("P0015", "brackets that don't match"),
-    ("P0016", "nesting that is too deep"),
-    ("P0017", "a character that has no meaning here"),
-    ("P0018", "a date that isn't on the calendar"),
-    ("P0019", "an escape that isn't known"),
-    ("P0020", "a number that is too large"),
-    ("P0021", "a line with two arrows"),
-    ("P0022", "nothing where something is expected"),
-    ("P0023", "something that stands in the wrong place"),
-    ("P0024", "comparisons in a chain"),
-    ("P0025", "an item that can't be read"),
-    ("P0026", "a map's head that can't be read"),
-    ("P0027", "a test without its description"),
-    ("P0028", "a filter without its side"),
-    ("P0029", "an iso without both of its ways"),
-    ("P0030", "a declaration's arrow that points elsewhere"),
-    ("P0031", "an item that isn't written so"),
-];
-
 /// The forms of an item, for messages: `a, b or c`.
 pub(crate) fn listed(words: &[&str]) -> String {
     match words {
@@ -252,6 +217,16 @@ pub(crate) fn missing_comma(at: Span) -> SyntaxError {
         .fix(Safety::Safe, "add the comma", Span::at(at.start), ", ")
 }
 
+pub(crate) fn missing_end(next: Span) -> SyntaxError {
+    SyntaxError::new(
+        "P0033",
+        next,
+        "Here another item begins on the same line; a line break or `;` stands before it.",
+    )
+    .label("the next item")
+    .fix(Safety::Safe, "add the ;", Span::at(next.start), "; ")
+}
+
 pub(crate) fn missing_colon(at: usize, before: &str) -> SyntaxError {
     SyntaxError::new(
         "P0010",
@@ -409,6 +384,21 @@ pub(crate) fn missing_value(span: Span, member: &str) -> SyntaxError {
     SyntaxError::new("P0022", span, format!("The member {member} has no number."))
         .label("its value on the wire is missing")
         .help("A member is written `NAME = NUMBER`.")
+}
+
+pub(crate) fn reserved_name(span: Span, word: &str) -> SyntaxError {
+    SyntaxError::new(
+        "P0032",
+        span,
+        format!("`{word}` is a word of the language; as a name it stands in backquotes."),
+    )
+    .label("not a plain name")
+    .fix(
+        Safety::Safe,
+        "put it in backquotes",
+        span,
+        format!("`{word}`"),
+    )
 }
 
 pub(crate) fn misplaced(span: Span, what: &str, place: &str) -> SyntaxError {

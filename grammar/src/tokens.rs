@@ -23,6 +23,8 @@ pub(crate) enum TokenKind {
     /// A number, a date, an instant or a window of time.
     Number,
     Symbol,
+    /// An arrow, in its right spelling or another.
+    Arrow,
     /// A text without its closing quote.
     UnclosedString,
     /// A name without its closing backquote.
@@ -64,12 +66,8 @@ impl Token {
     }
 
     /// Whether it is an arrow, right or wrong.
-    pub(crate) fn is_arrow(&self, source: &str) -> bool {
-        const ARROWS: [&str; 15] = [
-            "<->", "->", "<-", "<=>", "<==>", "<-->", "==>", "-->", "=>", "<--", "↔", "⇔", "→",
-            "⇒", "←",
-        ];
-        self.kind == TokenKind::Symbol && ARROWS.contains(&self.text(source))
+    pub(crate) fn is_arrow(&self) -> bool {
+        self.kind == TokenKind::Arrow
     }
 }
 
@@ -100,6 +98,7 @@ fn kind_of(rule: Rule) -> Option<TokenKind> {
         Rule::string => TokenKind::String,
         Rule::digits | Rule::date | Rule::datetime | Rule::window_token => TokenKind::Number,
         Rule::symbol => TokenKind::Symbol,
+        Rule::right_arrow | Rule::wrong_arrow => TokenKind::Arrow,
         Rule::unclosed_string => TokenKind::UnclosedString,
         Rule::unclosed_name => TokenKind::UnclosedName,
         Rule::foreign_string => TokenKind::ForeignString,

@@ -98,7 +98,7 @@ proptest! {
     #[test]
     fn formatting_twice_is_formatting_once(source in program()) {
         let once = format(&source);
-        let twice = once.as_deref().map(|once| format(once));
+        let twice = once.as_deref().map(format);
         prop_assert!(twice.as_ref().is_ok_and(|twice| *twice == once), "{}\n---\n{:?}\n---\n{:?}", source, once, twice);
     }
 

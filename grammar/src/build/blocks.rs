@@ -33,6 +33,24 @@ impl Builder<'_> {
         }
     }
 
+    /// Reports an item that follows another on its line.
+    pub(super) fn missing_end(&mut self, start: usize) {
+        let next = self
+            .tokens
+            .partition_point(|token| token.span.start < start);
+        let before = self.tokens[..next]
+            .iter()
+            .rev()
+            .take_while(|token| !token.is_significant());
+        if before
+            .into_iter()
+            .all(|token| token.kind != TokenKind::LineBreak)
+        {
+            let word = self.token_at(start).unwrap_or(Span::at(start));
+            self.report(mistakes::missing_end(word));
+        }
+    }
+
     fn unclosed(&self, block: Span, cut: usize, what: &str) -> SyntaxError {
         let brace = self.opening_brace(block);
         let cut_off = self.cut_off(cut);

@@ -90,17 +90,18 @@ impl Builder<'_> {
     fn map_body(&mut self, node: &Node<'_>, what: &str, block: Block) -> Option<Vec<MapItem>> {
         let body = node.first(Rule::map_body)?;
         self.closed(&body, what);
-        let items = body
-            .into_inner()
-            .filter(|item| item.as_rule() != Rule::unclosed);
-        Some(
-            items
-                .map(|item| {
+        let mut items = Vec::new();
+        for item in body.into_inner() {
+            match item.as_rule() {
+                Rule::unclosed => {}
+                Rule::missing_end => self.missing_end(item.as_span().start()),
+                _ => {
                     self.check_place(&item, block);
-                    self.map_item(&item).unwrap_or(MapItem::Bad(item.place()))
-                })
-                .collect(),
-        )
+                    items.push(self.map_item(&item).unwrap_or(MapItem::Bad(item.place())));
+                }
+            }
+        }
+        Some(items)
     }
 
     fn check_place(&mut self, item: &Node<'_>, block: Block) {

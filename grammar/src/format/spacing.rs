@@ -32,6 +32,7 @@ fn is_apart(source: &str, before: Option<&Token>, first: &Token, second: &Token)
 fn is_sign(source: &str, before: Option<&Token>) -> bool {
     before.is_none_or(|token| match token.kind {
         TokenKind::Symbol => !matches!(token.text(source), ")" | "]" | "}"),
+        TokenKind::Arrow => true,
         TokenKind::Word => BEFORE_NUMBER.contains(&token.text(source)),
         _ => false,
     })

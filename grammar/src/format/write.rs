@@ -79,7 +79,7 @@ impl Writer<'_> {
 
     fn line_start(&self, first: &Token) -> LineStart {
         let text = first.text(self.source);
-        if first.kind == TokenKind::Comment || first.is_arrow(self.source) {
+        if first.kind == TokenKind::Comment || first.is_arrow() {
             LineStart::Item
         } else if matches!(text, "}" | ")" | "]") {
             LineStart::Close

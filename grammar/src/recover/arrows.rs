@@ -6,12 +6,7 @@ use crate::{Span, SyntaxError, mistakes};
 
 /// `A = b` and `A <= b` in a map.
 pub(super) fn in_other_words(region: &Region<'_>) -> Option<SyntaxError> {
-    if region.place != Place::Map
-        || region
-            .tokens
-            .iter()
-            .any(|token| token.is_arrow(region.source))
-    {
+    if region.place != Place::Map || region.tokens.iter().any(Token::is_arrow) {
         return None;
     }
     if super::ITEM_WORDS.contains(&region.first_word()?.0) {
@@ -47,7 +42,7 @@ pub(super) fn missing_in_row(region: &Region<'_>) -> Option<SyntaxError> {
             region.text(left),
             region.text(right),
         )),
-        [left, right] if !left.is_arrow(region.source) && !right.is_arrow(region.source) => {
+        [left, right] if !left.is_arrow() && !right.is_arrow() => {
             let gap = Span::new(left.span.end, right.span.start);
             Some(mistakes::missing_arrow(
                 right.span,
@@ -90,7 +85,7 @@ pub(super) fn two(region: &Region<'_>) -> Option<SyntaxError> {
             "}" | ")" => depth = depth.saturating_sub(1),
             _ => {}
         }
-        depth == 0 && token.is_arrow(region.source)
+        depth == 0 && token.is_arrow()
     });
     let (at, first) = arrows.next()?;
     let (_, second) = arrows.next()?;
@@ -104,10 +99,10 @@ pub(super) fn two(region: &Region<'_>) -> Option<SyntaxError> {
 /// An arrow that begins or ends its item.
 pub(super) fn at_an_end(region: &Region<'_>) -> Option<SyntaxError> {
     let (first, last) = (region.tokens.first()?, region.tokens.last()?);
-    if last.is_arrow(region.source) {
+    if last.is_arrow() {
         return Some(mistakes::nothing_behind(last.span, region.text(last)));
     }
-    let begins_with_arrow = first.is_arrow(region.source) && region.place != Place::Iso;
+    let begins_with_arrow = first.is_arrow() && region.place != Place::Iso;
     begins_with_arrow.then(|| mistakes::nothing_before(first.span, region.text(first)))
 }
 
@@ -125,15 +120,17 @@ pub(super) fn dangling_operator(region: &Region<'_>) -> Option<SyntaxError> {
     let between = pairs.find(|pair| {
         let [first, second] = pair else { return false };
         OPERATORS.contains(&region.text(first))
-            && (BINARY.contains(&region.text(second))
-                || ends(second)
-                || second.is_arrow(region.source))
+            && (BINARY.contains(&region.text(second)) || ends(second) || second.is_arrow())
     });
     if let Some([first, _]) = between {
         return Some(mistakes::nothing_behind(first.span, region.text(first)));
     }
-    let last = region.tokens.last()?;
-    OPERATORS
-        .contains(&region.text(last))
-        .then(|| mistakes::nothing_behind(last.span, region.text(last)))
+    let last = region
+        .tokens
+        .last()
+        .filter(|token| OPERATORS.contains(&region.text(token)))?;
+    let error = mistakes::nothing_behind(last.span, region.text(last));
+    Some(error.help(
+        "An item ends at the end of its line; what goes on on the next stands in parentheses.",
+    ))
 }

@@ -103,6 +103,7 @@ type Rule = fn(&Region<'_>) -> Option<SyntaxError>;
 const RULES: &[Rule] = &[
     brackets::without_partner,
     words::declaration,
+    words::reserved,
     arrows::in_other_words,
     forms::filter_without_side,
     arrows::missing_in_row,

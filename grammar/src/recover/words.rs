@@ -1,6 +1,7 @@
 //! Words that aren't known, or stand where they can't.
 
 use super::{Place, Region};
+use crate::tokens::Token;
 use crate::{SyntaxError, mistakes};
 
 /// The words that begin a declaration, and how each is written.
@@ -110,4 +111,26 @@ pub(super) fn unknown(region: &Region<'_>) -> Option<SyntaxError> {
     mistakes::nearest(word, known)
         .filter(|near| *near != word)
         .map(|near| mistakes::unknown_word(span, word, what, &[near]))
+}
+
+/// A word that is no name in an expression, where a path stands.
+pub(super) fn reserved(region: &Region<'_>) -> Option<SyntaxError> {
+    const RESERVED: [&str; 8] = ["if", "then", "else", "and", "or", "not", "in", "is"];
+    let is_name_here = |at: usize| {
+        let before = at.checked_sub(1).map(|at| &region.tokens[at]);
+        let behind = region.tokens.get(at + 1);
+        match region.place {
+            Place::Map => {
+                behind.is_some_and(Token::is_arrow)
+                    || before.is_some_and(Token::is_arrow)
+                        && behind.is_none_or(|token| region.text(token) == "|")
+            }
+            Place::Record => behind.is_some_and(|token| region.text(token) == ":"),
+            _ => false,
+        }
+    };
+    let mut words = region.tokens.iter().enumerate();
+    let (_, word) =
+        words.find(|(at, token)| RESERVED.contains(&region.text(token)) && is_name_here(*at))?;
+    Some(mistakes::reserved_name(word.span, region.text(word)))
 }
