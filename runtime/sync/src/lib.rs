@@ -9,17 +9,36 @@
 //! - A cursor is committed together with the marks that follow from its page.
 //! - The same traits give the same run: no order of a hash map, no ambient time and no ambient chance decides anything.
 
+mod apply;
+mod capture;
+mod chance;
 mod clock;
+mod code;
 mod codec;
+pub mod codes;
+mod drive;
+mod error;
 mod key;
+mod load;
+mod merge;
 mod mistake;
+mod observe;
 mod observer;
 mod options;
+mod references;
+mod report;
+mod runtime;
+mod settle;
 pub mod state;
+mod sweep;
+mod wake;
+mod wire;
 
 pub use clock::{Clock, Moment, SystemClock};
+pub use error::SyncError;
 pub use key::{PairKey, RecordId, display, display_key};
 pub use mistake::{Mistake, Rules};
 pub use observer::{Event, LoadCounts, Observer, Silent};
 pub use options::Options;
+pub use runtime::Runtime;
 pub use state::{SqliteStore, StateError, StateStore};

@@ -68,6 +68,14 @@ impl Bases {
         &mut self.0[at].1
     }
 
+    /// Sets the base of a line that is probably at this index.
+    pub fn put(&mut self, index: usize, line: LineId, base: Base) {
+        match self.0.get_mut(index) {
+            Some((id, there)) if *id == line => *there = base,
+            _ => *self.entry(line) = base,
+        }
+    }
+
     /// All entries.
     pub fn iter(&self) -> impl Iterator<Item = &(LineId, Base)> {
         self.0.iter()

@@ -1,0 +1,530 @@
+//! The last step of a batch: bases of both sides, versions, link, log and marks, in one transaction.
+
+use std::collections::BTreeMap;
+
+use dwmap_connect::{Guard, Outcome, Version, WriteMode};
+use dwmap_plan::{Side, Value};
+
+use super::observe::has_bases;
+use super::work::{Decided, succeeded};
+use super::{Sight, Tally, Task};
+use crate::Moment;
+use crate::error::SyncError;
+use crate::merge::{Decision, Halt, Next, Note, own};
+use crate::mistake::Mistake;
+use crate::observer::Event;
+use crate::report::{Trouble, path, shown};
+use crate::runtime::{MapRun, Runtime};
+use crate::state::{
+    Activity, ActivityKind, Base, Bases, Cause, Change, Intent, IntentKind, Link, LinkState, Mark,
+};
+
+/// Lines that an entry of the log lists at most.
+const LISTED_MAX: usize = 8;
+
+impl Runtime {
+    pub(super) async fn finish(
+        &self,
+        map: &MapRun,
+        framed: Vec<Decided>,
+        mode: WriteMode,
+    ) -> Result<Tally, SyncError> {
+        let mut tally = Tally::default();
+        let mut changes = Vec::new();
+        let differs = self.returned_rows(map, &framed).await?;
+        for (one, differs) in framed.into_iter().zip(differs) {
+            self.finish_one(map, one, differs, mode, &mut tally, &mut changes);
+        }
+        self.store.commit(changes).await?;
+        Ok(tally)
+    }
+
+    /// For each task and side whether the row that came back with the answer isn't what was sent.
+    async fn returned_rows(
+        &self,
+        map: &MapRun,
+        framed: &[Decided],
+    ) -> Result<Vec<[bool; 2]>, SyncError> {
+        let plan = self.plan_of(map);
+        let mut differs = vec![[false; 2]; framed.len()];
+        for side in Side::BOTH {
+            let s = side.index();
+            let mut at = Vec::new();
+            let mut rows = Vec::new();
+            for (i, one) in framed.iter().enumerate() {
+                if let Some(Outcome::Applied { row: Some(row), .. }) = &one.outcomes[s] {
+                    at.push(i);
+                    rows.push(row.clone());
+                }
+            }
+            if rows.is_empty() {
+                continue;
+            }
+            // A row that can't be evaluated now is looked at when its change comes by.
+            let Ok(observed) = self.evaluate(map, side, rows, 0).await else {
+                continue;
+            };
+            if observed.len() != at.len() {
+                continue;
+            }
+            for (i, observed) in at.into_iter().zip(observed) {
+                let one = &framed[i];
+                let lines = one.decision.writes[s].iter().flat_map(|w| &w.lines);
+                let sent: BTreeMap<u16, &Value> = lines.map(|l| (l.line, &l.written)).collect();
+                differs[i][s] = (0..plan.lines.len() as u16).any(|line| {
+                    let stored = observed.row.own.get(usize::from(line)).and_then(own);
+                    let expected = sent.get(&line).copied().or_else(|| held(one, side, line));
+                    stored.is_some() && expected.is_some() && stored != expected
+                });
+            }
+        }
+        Ok(differs)
+    }
+
+    fn finish_one(
+        &self,
+        map: &MapRun,
+        mut one: Decided,
+        differs: [bool; 2],
+        mode: WriteMode,
+        tally: &mut Tally,
+        changes: &mut Vec<Change>,
+    ) {
+        let failed = !one.outcomes.iter().all(|o| succeeded(o.as_ref()));
+        self.count(&one, tally);
+        for (side, sent) in Side::BOTH.into_iter().zip(&one.sent) {
+            let Some(sent) = sent else { continue };
+            changes.push(match &one.outcomes[side.index()] {
+                Some(Outcome::Unknown { .. }) | None => Change::PutIntent(Box::new(Intent {
+                    settle_at: self.settle_at(map, side),
+                    ..sent.intent.clone()
+                })),
+                Some(_) => Change::DropIntent(map.id, one.task.pair.clone(), side),
+            });
+        }
+        let before = one.task.link.clone();
+        let after = self.link_after(map, &one, failed, differs);
+        match (&before, &after) {
+            (Some(_), None) if one.decision.next == Next::Drop && !failed => {
+                changes.push(Change::DropLink(map.id, one.task.pair.clone()));
+            }
+            (before, Some(link)) if before.as_ref() != Some(link) => {
+                changes.push(Change::PutLink(Box::new(link.clone())));
+            }
+            _ => {}
+        }
+        self.log_of(map, &one, mode, changes);
+        if after.is_some() {
+            one.task.link = after;
+        }
+        if failed {
+            self.marks_of_failure(map, &one, tally, changes);
+        } else {
+            self.marks_of_success(map, &one, differs, tally, changes);
+        }
+    }
+
+    /// The link as it is after the writes.
+    fn link_after(
+        &self,
+        map: &MapRun,
+        one: &Decided,
+        failed: bool,
+        differs: [bool; 2],
+    ) -> Option<Link> {
+        let (task, decision) = (&one.task, &one.decision);
+        let state = match (decision.next, failed) {
+            (Next::Is(state), false) => state,
+            (Next::None | Next::Drop, false) => return None,
+            // A birth that failed leaves nothing behind.
+            (_, true) => task.link.as_ref()?.state,
+        };
+        let mut link = self.link_of(map, task, state);
+        if decision.first && !failed {
+            self.begin_bases(map, &mut link);
+        }
+        if state == LinkState::Linked {
+            self.settle_lines(map, &mut link, decision);
+        }
+        for side in Side::BOTH {
+            self.take_write(map, one, side, &mut link);
+        }
+        let wrote = one.sent.iter().any(Option::is_some);
+        let moved = task.link.as_ref().map(|old| &old.bases) != Some(&link.bases);
+        if wrote || moved {
+            link.moved = self.tick();
+        }
+        for (s, side) in link.sides.iter_mut().enumerate() {
+            let seen = task.sights[s].row().is_some() && one.sent[s].is_none();
+            if seen && std::mem::take(&mut side.written) && !decision.bounced {
+                link.bounces = 0;
+            }
+        }
+        link.bounces += u8::from(decision.bounced);
+        let waits = !decision.waiting.is_empty() || link.bases.is_pending();
+        let in_order = !failed && !waits && decision.unsettled.is_empty();
+        if in_order && state == LinkState::Linked && has_bases(self.plan_of(map), &link) {
+            for side in Side::BOTH {
+                let known = !map.abilities[side.index()].business_logic;
+                link.sides[side.index()].version = if differs[side.index()] {
+                    None
+                } else {
+                    version_after(one, side, known)
+                };
+            }
+        }
+        Some(link)
+    }
+
+    /// What a write that succeeded does to the link: its lines' values are what both sides held.
+    fn take_write(&self, map: &MapRun, one: &Decided, side: Side, link: &mut Link) {
+        let s = side.index();
+        let (Some(sent), Some(Outcome::Applied { key, .. })) = (&one.sent[s], &one.outcomes[s])
+        else {
+            return;
+        };
+        link.sides[s].written = true;
+        match sent.intent.kind {
+            IntentKind::Create => {
+                let folds = map.abilities[s].folds_keys;
+                let told = key.as_ref().map(|key| crate::RecordId::new(key, folds));
+                link.sides[s].record = told.or_else(|| self.born_record(map, side, &sent.write));
+            }
+            IntentKind::Delete => link.sides[s].record = None,
+            IntentKind::Update | IntentKind::Deactivate => {}
+        }
+        self.take_lines(map, &sent.intent, &mut link.bases);
+    }
+
+    /// Moves the bases of an intent's lines, on both sides.
+    pub(crate) fn take_lines(&self, map: &MapRun, intent: &Intent, bases: &mut Bases) {
+        let s = intent.side.index();
+        let lines = &self.plan_of(map).lines;
+        for line in &intent.lines {
+            let Some(at) = lines.iter().position(|l| l.id == line.line) else {
+                continue;
+            };
+            let mut base = bases.at(at, line.line).cloned().unwrap_or_default();
+            base.sides[s] = Some(line.written.clone());
+            if !self.options.rules.broken(Mistake::BaseOfOneSide) {
+                base.sides[1 - s] = Some(line.source.clone());
+            }
+            base.pending = line.pending.then_some(intent.side.other());
+            bases.put(at, line.line, base);
+        }
+    }
+
+    /// Bases of all lines, not known yet.
+    pub(crate) fn begin_bases(&self, map: &MapRun, link: &mut Link) {
+        let lines = self.plan_of(map).lines.iter();
+        link.bases = Bases::new(lines.map(|line| (line.id, Base::default())).collect());
+        link.bounces = 0;
+        link.sides.iter_mut().for_each(|side| side.written = false);
+    }
+
+    /// The lines that are in order as they stand become the base.
+    pub(super) fn settle_lines(&self, map: &MapRun, link: &mut Link, decision: &Decision) {
+        let lines = &self.plan_of(map).lines;
+        for (i, [left, right]) in &decision.settled {
+            let waits = decision.waiting.iter().find(|(line, ..)| line == i);
+            let base = Base {
+                sides: [Some(left.clone()), Some(right.clone())],
+                pending: waits.map(|(_, from, _)| *from),
+            };
+            let at = usize::from(*i);
+            link.bases.put(at, lines[at].id, base);
+        }
+    }
+
+    fn marks_of_success(
+        &self,
+        map: &MapRun,
+        one: &Decided,
+        differs: [bool; 2],
+        tally: &mut Tally,
+        changes: &mut Vec<Change>,
+    ) {
+        let (task, decision) = (&one.task, &one.decision);
+        for (side, mark) in Side::BOTH.into_iter().zip(&task.marks) {
+            if let Some(mark) = mark {
+                changes.push(Change::Clear {
+                    id: mark.id.clone(),
+                    seen: self.seen_to(task, side),
+                });
+            }
+        }
+        let written = Side::BOTH.into_iter().flat_map(|to| {
+            let lines = decision.writes[to.index()].iter().flat_map(|w| &w.lines);
+            lines.filter_map(move |l| Some((l.line, to.other(), l.waits_for.clone()?)))
+        });
+        let waiting = decision.waiting.iter().cloned().chain(written).next();
+        if let Some((line, from, ask)) = waiting {
+            let trouble = Trouble::Halt(Halt::Parked {
+                line: Some(line),
+                ask,
+            });
+            tally.parked += 1;
+            self.rest(map, task, Some(from), &trouble, changes);
+        } else if let Some(line) = decision.unsettled.first() {
+            tally.refused += 1;
+            self.rest(
+                map,
+                task,
+                None,
+                &Trouble::Unsettled { line: *line },
+                changes,
+            );
+        }
+        for side in Side::BOTH {
+            let record = task
+                .link
+                .as_ref()
+                .and_then(|l| l.sides[side.index()].record.clone());
+            if let (true, Some(record)) = (differs[side.index()], record) {
+                changes.push(Change::Mark {
+                    id: super::gather::fresh_mark(map, side, record, 0).id,
+                    generation: self.tick(),
+                    not_before: Moment(0),
+                });
+            }
+        }
+    }
+
+    /// A mark that stays behind a pass that succeeded as far as it went.
+    fn rest(
+        &self,
+        map: &MapRun,
+        task: &Task,
+        from: Option<Side>,
+        trouble: &Trouble,
+        changes: &mut Vec<Change>,
+    ) {
+        let rows = [0, 1].map(|s| task.sights[s].row().map(|o| &o.row));
+        let record = self.name_of(map, &task.pair, task.link.as_ref(), rows);
+        if let Some((mark, seen)) = self.mark_of(map, task, from) {
+            let pair = Some(&task.pair);
+            changes.extend(self.stopped_with(map, mark, seen, trouble, &record, rows, pair));
+        }
+    }
+
+    /// Refused for good, or to be tried again: at once after a failed guard, later where the system says so, and after
+    /// its write is settled where nobody knows what became of it.
+    fn marks_of_failure(
+        &self,
+        map: &MapRun,
+        one: &Decided,
+        tally: &mut Tally,
+        changes: &mut Vec<Change>,
+    ) {
+        let task = &one.task;
+        let mut not_before = self.now();
+        for (side, outcome) in Side::BOTH.into_iter().zip(&one.outcomes) {
+            let tries = task.marks.iter().flatten().map(|m| m.tries).max();
+            let wait = |tries: u32| {
+                let (first, max) = (self.options.retry_first, self.options.retry_max);
+                self.chance.wait(tries, first, max)
+            };
+            let until = match outcome {
+                Some(Outcome::Rejected(refusal)) => {
+                    let trouble = Trouble::Rejected(side, refusal.clone());
+                    self.stop(map, task, &trouble, tally, changes);
+                    return;
+                }
+                Some(Outcome::Unknown { .. }) => self.settle_at(map, side),
+                Some(Outcome::Transient { after, .. }) => {
+                    let wait = wait(tries.unwrap_or(0));
+                    self.now().plus(after.unwrap_or_default().max(wait))
+                }
+                Some(Outcome::Conflict) => match tries {
+                    None | Some(0) => self.now(),
+                    Some(tries) => self.now().plus(wait(tries)),
+                },
+                Some(Outcome::Applied { .. }) | None => continue,
+            };
+            not_before = not_before.max(until);
+        }
+        let marks: Vec<Mark> = task.marks.iter().flatten().cloned().collect();
+        let made = marks.is_empty().then(|| self.mark_of(map, task, None));
+        let marks = marks
+            .into_iter()
+            .chain(made.flatten().map(|(mark, _)| mark));
+        for mark in marks {
+            changes.push(Change::Settle {
+                seen: mark.generation,
+                mark: Box::new(Mark {
+                    cause: Cause::Retry,
+                    not_before,
+                    tries: mark.tries + 1,
+                    missing: None,
+                    ..mark
+                }),
+            });
+        }
+    }
+
+    fn count(&self, one: &Decided, tally: &mut Tally) {
+        if one.decision.first && one.task.sights.iter().all(|s| s.row().is_some()) {
+            tally.met += 1;
+        }
+        for (side, sent) in one.sent.iter().enumerate() {
+            let (Some(sent), Some(Outcome::Applied { .. })) = (sent, &one.outcomes[side]) else {
+                continue;
+            };
+            match sent.intent.kind {
+                IntentKind::Create => tally.created[side] += 1,
+                IntentKind::Update => tally.updated += 1,
+                IntentKind::Delete | IntentKind::Deactivate => tally.removed += 1,
+            }
+        }
+    }
+
+    /// What is told and kept of a task. A load tells its figures instead of each record.
+    fn log_of(&self, map: &MapRun, one: &Decided, mode: WriteMode, changes: &mut Vec<Change>) {
+        let rows = [0, 1].map(|s| one.task.sights[s].row().map(|o| &o.row));
+        let mut entries: Vec<(ActivityKind, Option<Side>, String)> = Vec::new();
+        for (side, sent) in Side::BOTH.into_iter().zip(&one.sent) {
+            let (Some(sent), Some(Outcome::Applied { .. })) = (sent, &one.outcomes[side.index()])
+            else {
+                continue;
+            };
+            let (kind, detail) = match sent.intent.kind {
+                IntentKind::Create => (ActivityKind::Created, String::new()),
+                IntentKind::Update => (ActivityKind::Updated, self.written(map, one, side)),
+                IntentKind::Delete => (ActivityKind::Deleted, self.lost(map, one, side)),
+                IntentKind::Deactivate => (ActivityKind::Deactivated, String::new()),
+            };
+            entries.push((kind, Some(side), detail));
+        }
+        let notes = one.decision.notes.iter();
+        let notes = notes.map(|note| (note.kind, Some(note.side), self.noted(map, one, note)));
+        let loads = mode == WriteMode::Bulk;
+        let quiet = |kind: ActivityKind| {
+            loads
+                && matches!(
+                    kind,
+                    ActivityKind::Created | ActivityKind::Updated | ActivityKind::Linked
+                )
+        };
+        let entries: Vec<_> = entries
+            .into_iter()
+            .chain(notes)
+            .filter(|(kind, ..)| !quiet(*kind))
+            .collect();
+        if entries.is_empty() {
+            return;
+        }
+        let record = self.name_of(map, &one.task.pair, one.task.link.as_ref(), rows);
+        for (kind, side, detail) in entries {
+            self.tell(&Event::Activity {
+                map: self.name(map).to_owned(),
+                record: record.clone(),
+                kind,
+                side,
+                detail: detail.clone(),
+                at: self.now(),
+            });
+            changes.push(Change::Log(Box::new(Activity {
+                at: self.now(),
+                map: map.id,
+                pair: one.task.pair.clone(),
+                record: record.clone(),
+                kind,
+                side,
+                detail,
+            })));
+        }
+    }
+
+    /// The lines that were written, with what they were.
+    fn written(&self, map: &MapRun, one: &Decided, side: Side) -> String {
+        let plan = self.plan_of(map);
+        let lines = one.decision.writes[side.index()]
+            .iter()
+            .flat_map(|w| &w.lines);
+        let mut parts: Vec<String> = lines
+            .map(|write| {
+                let line = &plan.lines[usize::from(write.line)];
+                let before =
+                    held(one, side, write.line).map_or_else(String::new, |v| shown(line, v));
+                format!(
+                    "{}: {before} -> {}",
+                    path(line, side),
+                    shown(line, &write.written)
+                )
+            })
+            .collect();
+        let more = parts.len().saturating_sub(LISTED_MAX);
+        parts.truncate(LISTED_MAX);
+        if more > 0 {
+            parts.push(format!("and {more} more"));
+        }
+        parts.join(", ")
+    }
+
+    /// What a record held that was deleted.
+    fn lost(&self, map: &MapRun, one: &Decided, side: Side) -> String {
+        let lines = self.plan_of(map).lines.iter().enumerate();
+        let values = lines.filter_map(|(i, line)| {
+            let value = held(one, side, i as u16)?;
+            (!value.is_null()).then(|| format!("{}: {}", path(line, side), shown(line, value)))
+        });
+        values.collect::<Vec<_>>().join(", ")
+    }
+
+    fn noted(&self, map: &MapRun, one: &Decided, note: &Note) -> String {
+        let plan = self.plan_of(map);
+        let system = |side: Side| self.system(map, side).name().to_owned();
+        let Some(at) = note.line else {
+            return match note.kind {
+                ActivityKind::Conflict => format!(
+                    "deleted on one side, changed on the other: {} wins",
+                    system(note.side)
+                ),
+                _ => system(note.side),
+            };
+        };
+        let line = &plan.lines[usize::from(at)];
+        let value =
+            |side: Side| held(one, side, at).map_or_else(|| "-".to_owned(), |v| shown(line, v));
+        match note.kind {
+            ActivityKind::Conflict => format!(
+                "{}: both sides changed; {} of {} wins over {} ({})",
+                path(line, note.side),
+                value(note.side),
+                system(note.side),
+                value(note.side.other()),
+                line.place
+            ),
+            _ => format!("{} ({})", line.text.trim(), line.place),
+        }
+    }
+}
+
+/// What a side held of a line before this pass.
+fn held(one: &Decided, side: Side, line: u16) -> Option<&Value> {
+    let at = usize::from(line);
+    match &one.task.sights[side.index()] {
+        Sight::Row(observed) => own(observed.row.own.get(at)?),
+        Sight::Absent => None,
+        Sight::Base | Sight::Unknown => {
+            let (_, base) = one.task.link.as_ref()?.bases.iter().nth(at)?;
+            base.sides[side.index()].as_ref()
+        }
+    }
+}
+
+/// The version at which a side is in order. Of our own write only if no edit can lie between it and what we saw, and
+/// if what was stored is known: from the row that came back, or since the system stores what it is sent (`stores`).
+fn version_after(one: &Decided, side: Side, stores: bool) -> Option<Version> {
+    let s = side.index();
+    match (&one.sent[s], &one.outcomes[s]) {
+        (Some(sent), Some(Outcome::Applied { version, row, .. })) => {
+            let safe = matches!(sent.write.guard, Guard::Version(_) | Guard::Absent);
+            let seen = row.as_ref().and_then(|row| row.version.clone());
+            let told = version.clone().filter(|_| stores);
+            seen.or(told).filter(|_| safe)
+        }
+        (Some(_), _) => None,
+        (None, _) => one.task.version(side).cloned(),
+    }
+}

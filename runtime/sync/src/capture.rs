@@ -1,0 +1,278 @@
+//! Capture: reads change feeds, and commits the marks that follow together with the next cursor. It never waits for
+//! apply.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::PoisonError;
+
+use dwmap_connect::{Change as Seen, ChangeFeed, ConnectError, Row};
+use dwmap_plan::{Side, Value};
+
+use crate::Moment;
+use crate::codec::encode_values;
+use crate::error::SyncError;
+use crate::key::RecordId;
+use crate::mistake::Mistake;
+use crate::observer::Event;
+use crate::runtime::{Feed, MapRun, Runtime};
+use crate::state::{Change, Mark, MarkId, Set};
+use crate::wire;
+
+/// Rows of feeds that are kept until their marks are worked on, at most.
+const ROWS_MAX: usize = 20_000;
+
+/// A row that came with a feed.
+#[derive(Debug, Clone)]
+pub(crate) struct FeedRow {
+    /// The row.
+    pub(crate) row: Row,
+    /// The sequence number at which its read was sent.
+    pub(crate) read: u64,
+    /// The generation of the marks that it came with: it serves them, and no later ones.
+    pub(crate) generation: u64,
+}
+
+/// Rows of feeds, by feed and record: the newest of each, the oldest dropped when there are too many.
+#[derive(Debug, Default)]
+pub(crate) struct FeedRows {
+    rows: BTreeMap<(usize, RecordId), FeedRow>,
+    order: VecDeque<(usize, RecordId, u64)>,
+}
+
+impl FeedRows {
+    fn put(&mut self, feed: usize, record: RecordId, row: FeedRow) {
+        self.order.push_back((feed, record.clone(), row.generation));
+        self.rows.insert((feed, record), row);
+        while self.order.len() > ROWS_MAX {
+            let Some((feed, record, generation)) = self.order.pop_front() else {
+                break;
+            };
+            let id = (feed, record);
+            if self
+                .rows
+                .get(&id)
+                .is_some_and(|r| r.generation == generation)
+            {
+                self.rows.remove(&id);
+            }
+        }
+    }
+}
+
+/// What a look at a feed has found.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Look {
+    /// Changes that were marked.
+    pub(crate) changes: u64,
+    /// More are there at once.
+    pub(crate) more: bool,
+}
+
+impl Runtime {
+    /// The row that came with a mark, if it is still there and the record wasn't marked since.
+    pub(crate) fn feed_row(&self, map: &MapRun, side: Side, mark: &Mark) -> Option<FeedRow> {
+        let rows = self
+            .feed_rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let id = (map.feeds[side.index()], mark.id.record.clone());
+        let row = rows.rows.get(&id)?;
+        let serves = row.generation == mark.generation
+            || self.options.rules.broken(Mistake::StaleObservation);
+        serves.then(|| row.clone())
+    }
+
+    /// Makes sure that a feed has a cursor: what changes from now on will be seen.
+    pub(crate) async fn begin_feed(&self, at: usize) -> Result<(), SyncError> {
+        let feed = &self.feeds[at];
+        if feed.abilities.changes == ChangeFeed::Sweep
+            || self.store.cursor(&feed.set).await?.is_some()
+        {
+            return Ok(());
+        }
+        let connector = &self.systems[usize::from(feed.system)];
+        let mut cursor = None;
+        loop {
+            let page = connector.changes(&feed.query, cursor.as_ref()).await?;
+            let mut changes: Vec<Change> = Vec::new();
+            for seen in &page.changes {
+                if let Seen::Changed { key, feed_id, row } = seen
+                    && let (Some(id), Some(record)) =
+                        (feed_id, self.record_of(feed, key, row.as_ref()))
+                {
+                    changes.push(know(&feed.set, id, &record));
+                }
+            }
+            if !page.more {
+                changes.push(Change::SetCursor(feed.set.clone(), page.next));
+                self.store.commit(changes).await?;
+                return Ok(());
+            }
+            self.store.commit(changes).await?;
+            cursor = Some(page.next);
+        }
+    }
+
+    /// Reads one page of a feed.
+    pub(crate) async fn look(&self, at: usize) -> Result<Look, SyncError> {
+        let feed = &self.feeds[at];
+        if feed.abilities.changes == ChangeFeed::Sweep {
+            return Ok(Look::default());
+        }
+        let Some(cursor) = self.store.cursor(&feed.set).await? else {
+            return Ok(Look::default());
+        };
+        let connector = &self.systems[usize::from(feed.system)];
+        let read = self.tick();
+        let page = match connector.changes(&feed.query, Some(&cursor)).await {
+            Ok(page) => page,
+            Err(ConnectError::CursorExpired { .. }) => {
+                return self.begin_anew(at).await;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if page.changes.is_empty() && page.next == cursor {
+            return Ok(Look::default());
+        }
+        let (records, mut changes) = self.records_of_page(feed, &page.changes).await?;
+        // Marks made while the read was under way may be newer than what it found, so the number is taken now.
+        let generation = self.tick();
+        let marked = records.len() as u64;
+        let rows: Vec<(RecordId, Row)> = records
+            .iter()
+            .filter_map(|(record, row)| Some((record.clone(), row.clone()?)))
+            .collect();
+        let mut marks = Vec::new();
+        for record in records.into_keys() {
+            for (map, side) in &feed.users {
+                marks.push(Change::Mark {
+                    id: MarkId {
+                        map: self.maps[*map].id,
+                        side: *side,
+                        record: record.clone(),
+                    },
+                    generation,
+                    not_before: Moment(0),
+                });
+            }
+        }
+        let next = Change::SetCursor(feed.set.clone(), page.next);
+        if self.options.rules.broken(Mistake::CursorBeforeMarks) {
+            self.store.commit(vec![next]).await?;
+            changes.extend(marks);
+        } else {
+            changes.extend(marks);
+            changes.push(next);
+        }
+        self.store.commit(changes).await?;
+        {
+            let mut kept = self
+                .feed_rows
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            for (record, row) in rows {
+                let row = FeedRow {
+                    row,
+                    read,
+                    generation,
+                };
+                kept.put(at, record, row);
+            }
+        }
+        if marked > 0 {
+            self.tell(&Event::Captured {
+                system: feed.set.system.clone(),
+                set: feed.set.set.clone(),
+                changes: marked,
+            });
+            self.wake_set(&feed.set).await?;
+            for (map, _) in &feed.users {
+                self.maps[*map].marked.notify_one();
+            }
+        }
+        Ok(Look {
+            changes: marked,
+            more: page.more,
+        })
+    }
+
+    /// The records of a page, each with its last row, and what the feed calls them.
+    async fn records_of_page(
+        &self,
+        feed: &Feed,
+        page: &[Seen],
+    ) -> Result<(BTreeMap<RecordId, Option<Row>>, Vec<Change>), SyncError> {
+        let mut records = BTreeMap::new();
+        let mut changes = Vec::new();
+        let mut unnamed = Vec::new();
+        for seen in page {
+            match seen {
+                Seen::Changed { key, feed_id, row } => {
+                    let Some(record) = self.record_of(feed, key, row.as_ref()) else {
+                        continue;
+                    };
+                    if let Some(id) = feed_id {
+                        changes.push(know(&feed.set, id, &record));
+                    }
+                    self.forget_reference(feed, &record);
+                    records.insert(record, row.clone());
+                }
+                Seen::Deleted { key: Some(key), .. } => {
+                    let record = RecordId::new(key, feed.abilities.folds_keys);
+                    self.forget_reference(feed, &record);
+                    records.insert(record, None);
+                }
+                Seen::Deleted { key: None, feed_id } => {
+                    unnamed.extend(feed_id.as_ref().map(|id| encode_values([id])));
+                }
+            }
+        }
+        let known = self.store.known_ids(&feed.set, &unnamed).await?;
+        for (id, record) in unnamed.into_iter().zip(known) {
+            // An id that was never seen alive belongs to a record that was never linked.
+            if let Some(record) = record {
+                self.forget_reference(feed, &record);
+                records.insert(record, None);
+                changes.push(Change::Forget(feed.set.clone(), id));
+            }
+        }
+        Ok((records, changes))
+    }
+
+    /// The key of a changed record: as the feed tells it, or from its row.
+    fn record_of(&self, feed: &Feed, key: &[Value], row: Option<&Row>) -> Option<RecordId> {
+        let folds = feed.abilities.folds_keys;
+        if !key.is_empty() {
+            return Some(RecordId::new(key, folds));
+        }
+        let row: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(&row?.json).ok()?;
+        let address = feed.query.address.key.iter();
+        let key: Option<Vec<Value>> = address
+            .map(|(wire, repr)| wire::read(&row, wire, repr, &feed.query.enums))
+            .collect();
+        key.map(|key| RecordId::new(&key, folds))
+    }
+
+    /// A record that changed may have another key than is remembered of it.
+    fn forget_reference(&self, feed: &Feed, record: &RecordId) {
+        if let Ok([identity]) = record.values().as_deref() {
+            self.references.forget(feed.system, &feed.set.set, identity);
+        }
+    }
+
+    /// The feed no longer knows our cursor: it begins anew, and a sweep finds what lies between.
+    async fn begin_anew(&self, at: usize) -> Result<Look, SyncError> {
+        let set = self.feeds[at].set.clone();
+        self.store.commit(vec![Change::DropCursor(set)]).await?;
+        self.begin_feed(at).await?;
+        let changes = self.sweep(at).await?;
+        Ok(Look {
+            changes,
+            more: false,
+        })
+    }
+}
+
+fn know(set: &Set, id: &Value, record: &RecordId) -> Change {
+    Change::Know(set.clone(), encode_values([id]), record.clone())
+}

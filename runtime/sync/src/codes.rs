@@ -1,0 +1,89 @@
+//! The codes of what can be wrong with a record beside its values, with what `dwmap explain R0401` says of each.
+
+/// A code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// The code.
+    pub code: &'static str,
+    /// A few words.
+    pub title: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to do.
+    pub next_step: &'static str,
+}
+
+/// All codes, in order.
+pub const CODES: &[Code] = &[
+    Code {
+        code: "R0401",
+        title: "refused by the target",
+        meaning: "The target system refused the record, in the words that stand beside. Nothing of it was written.",
+        next_step: "Correct the record at its source, or what the target asks for; then it goes by itself at its next change, or with `dwmap errors retry`.",
+    },
+    Code {
+        code: "R0402",
+        title: "waits for another record",
+        meaning: "A reference names a record that isn't there yet, and the line says `on missing park` (the default for keys and required references).",
+        next_step: "Nothing, if the record is on its way: this one goes on by itself when it appears. Else create it, or correct the reference.",
+    },
+    Code {
+        code: "R0403",
+        title: "referenced record missing",
+        meaning: "A reference names a record that isn't there, and the line says `on missing reject`.",
+        next_step: "Create the record or correct the reference, then retry.",
+    },
+    Code {
+        code: "R0404",
+        title: "second claimant of a key",
+        meaning: "Another record of the same side is already kept in step under this key. Two records are never merged into one.",
+        next_step: "Give one of the two another key, or delete it; then retry.",
+    },
+    Code {
+        code: "R0405",
+        title: "record without a key",
+        meaning: "A field that a key line reads is empty, so that the record can't be paired.",
+        next_step: "Fill in the field, or narrow the map's `where` to records that have it.",
+    },
+    Code {
+        code: "R0406",
+        title: "key changed",
+        meaning: "The record's key is no longer the one it was paired by. Keys are written only when a record is born.",
+        next_step: "Set the key back, or change it on the other side too and retry.",
+    },
+    Code {
+        code: "R0407",
+        title: "conflict to decide",
+        meaning: "Both sides changed, and the policy is `conflict manual`.",
+        next_step: "Set both sides to the value that is right, then retry; or give the line `conflict prefer`.",
+    },
+    Code {
+        code: "R0408",
+        title: "never settles",
+        meaning: "A system changes what it is sent each time, and its change doesn't agree with the source. After two tries it is left as it stands.",
+        next_step: "Look which rule or plug-in of the system rewrites the field; make the line one-way, or give it a step that says the same.",
+    },
+    Code {
+        code: "R0409",
+        title: "held by the brake",
+        meaning: "More records were to be deleted or deactivated within an hour than `delete_max` allows.",
+        next_step: "Look at the list. `dwmap errors approve` lets them go, `dwmap errors discard` keeps the records.",
+    },
+    Code {
+        code: "R0410",
+        title: "absence not confirmed",
+        meaning: "The record can't be read any more, but neither can its neighbours: perhaps a right was taken away, not the record.",
+        next_step: "Check the account's rights. If the records are truly deleted, `dwmap errors approve` says so.",
+    },
+    Code {
+        code: "R0411",
+        title: "no answer yet",
+        meaning: "The target was busy, or couldn't be reached, or gave no answer. It is tried again by itself.",
+        next_step: "Nothing, unless it stays: then look whether the system is up.",
+    },
+];
+
+/// The code of this name.
+pub fn code(code: &str) -> Option<&'static Code> {
+    CODES.iter().find(|c| c.code.eq_ignore_ascii_case(code))
+}

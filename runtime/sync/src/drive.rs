@@ -1,0 +1,265 @@
+//! What is done when: loads, looks and batches, once until all is quiet, or for ever.
+
+use std::time::Duration;
+
+use dwmap_connect::ChangeFeed;
+use futures_util::FutureExt;
+use futures_util::future::{self, Either};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::apply::Tally;
+use crate::error::SyncError;
+use crate::observer::Event;
+use crate::runtime::{MapRun, Runtime};
+use crate::state::{Change, MapMode, MapStatus};
+
+/// How long a worker with nothing due sleeps at most before it looks again.
+const IDLE_MAX: Duration = Duration::from_secs(30);
+
+impl Runtime {
+    /// Loads where that is due, then works on everything pending both ways, until all is quiet. Records that are
+    /// refused, parked or held stay in the error queue and don't keep it from ending.
+    pub async fn sync_once(&self) -> Result<(), SyncError> {
+        self.load_all().await?;
+        self.wake_all().await?;
+        let mut swept = false;
+        loop {
+            let mut busy = false;
+            for at in 0..self.feeds.len() {
+                busy |= self.look_through(at).await? > 0;
+            }
+            for map in &self.maps {
+                busy |= self.apply_all(map).await?.worked > 0;
+            }
+            if busy {
+                continue;
+            }
+            if !swept {
+                swept = true;
+                for at in 0..self.feeds.len() {
+                    if self.feeds[at].abilities.changes == ChangeFeed::Sweep {
+                        self.sweep(at).await?;
+                    }
+                }
+                continue;
+            }
+            match self.pause().await? {
+                Some(wait) => self.clock.sleep(wait).await,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Loads the maps that are due, in the order of their ranks.
+    pub(crate) async fn load_all(&self) -> Result<(), SyncError> {
+        for map in &self.maps {
+            self.load(map).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads a feed to its end.
+    pub(crate) async fn look_through(&self, at: usize) -> Result<u64, SyncError> {
+        let mut changes = 0;
+        loop {
+            let look = self.look(at).await?;
+            changes += look.changes;
+            if !look.more {
+                return Ok(changes);
+            }
+        }
+    }
+
+    /// Works on a map's marks until none is due.
+    pub(crate) async fn apply_all(&self, map: &MapRun) -> Result<Tally, SyncError> {
+        let mut all = Tally::default();
+        loop {
+            let tally = self.apply_batch(map).await?;
+            if tally.parked > 0 || tally.created != [0, 0] {
+                self.wake_all().await?;
+            }
+            if tally.worked == 0 {
+                return Ok(all);
+            }
+            all.add(tally);
+        }
+    }
+
+    /// How long until something that waits for a time may go on; none if nothing does.
+    async fn pause(&self) -> Result<Option<Duration>, SyncError> {
+        let mut next = None;
+        for map in &self.maps {
+            if self.store.map_status(map.id).await?.mode != MapMode::Running {
+                continue;
+            }
+            let due = self.store.next_due(map.id).await?;
+            let intents = self.store.intents(map.id).await?;
+            let settle = intents.iter().map(|intent| intent.settle_at).min();
+            next = [next, due, settle].into_iter().flatten().min();
+        }
+        let now = self.now();
+        Ok(next.map(|at| now.until(at).clamp(Duration::from_millis(1), IDLE_MAX)))
+    }
+
+    /// Keeps everything in step until `shutdown` is done: changes are captured as they come, and applied at once.
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), SyncError> {
+        let work = self.run_for_ever();
+        futures_util::pin_mut!(shutdown, work);
+        match future::select(shutdown, work).await {
+            Either::Left(((), _)) => Ok(()),
+            Either::Right((ended, _)) => ended,
+        }
+    }
+
+    async fn run_for_ever(&self) -> Result<(), SyncError> {
+        let mut workers = FuturesUnordered::new();
+        for at in 0..self.feeds.len() {
+            workers.push(self.capture_loop(at).boxed());
+        }
+        for system in 0..self.systems.len() {
+            workers.push(self.wake_loop(system).boxed());
+        }
+        workers.push(self.load_loop().boxed());
+        for map in &self.maps {
+            workers.push(self.apply_loop(map).boxed());
+        }
+        match workers.next().await {
+            Some(ended) => ended,
+            None => Ok(()),
+        }
+    }
+
+    /// Tries until it succeeds or can't any more; what fails for a while is told and tried again.
+    async fn persist<T>(
+        &self,
+        tries: &mut u32,
+        attempt: Result<T, SyncError>,
+    ) -> Result<Option<T>, SyncError> {
+        match attempt {
+            Ok(done) => {
+                *tries = 0;
+                Ok(Some(done))
+            }
+            Err(error) if error.is_transient() => {
+                let SyncError::Connect(connect) = &error else {
+                    return Err(error);
+                };
+                let (first, max) = (self.options.retry_first, self.options.retry_max);
+                let wait = self.chance.wait(*tries, first, max);
+                let wait = wait.max(connect.retry_after().unwrap_or_default());
+                *tries += 1;
+                self.tell(&Event::Trouble {
+                    system: system_of(connect).to_owned(),
+                    message: error.to_string(),
+                    again_at: self.now().plus(wait),
+                });
+                self.clock.sleep(wait).await;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn load_loop(&self) -> Result<(), SyncError> {
+        let mut tries = 0;
+        loop {
+            let attempt = self.load_all().await;
+            if self.persist(&mut tries, attempt).await?.is_some() {
+                break;
+            }
+        }
+        let attempt = self.wake_all().await;
+        self.persist(&mut tries, attempt).await?;
+        future::pending().await
+    }
+
+    async fn capture_loop(&self, at: usize) -> Result<(), SyncError> {
+        let mut tries = 0;
+        let sweeps = self.feeds[at].abilities.changes == ChangeFeed::Sweep;
+        loop {
+            let attempt = if sweeps {
+                self.sweep(at).await
+            } else {
+                self.look_through(at).await
+            };
+            if self.persist(&mut tries, attempt).await?.is_none() {
+                continue;
+            }
+            let wait = if sweeps {
+                self.options.sweep_every
+            } else {
+                self.options.look_every
+            };
+            self.until(self.feeds[at].look.notified(), wait).await;
+        }
+    }
+
+    /// Hooks only make the next look happen at once.
+    async fn wake_loop(&self, system: usize) -> Result<(), SyncError> {
+        loop {
+            let sets = self.systems[system].wake().await;
+            for feed in &self.feeds {
+                let named = sets.is_empty() || sets.contains(&feed.set.set);
+                if usize::from(feed.system) == system && named {
+                    feed.look.notify_one();
+                }
+            }
+        }
+    }
+
+    async fn apply_loop(&self, map: &MapRun) -> Result<(), SyncError> {
+        let mut tries = 0;
+        loop {
+            let attempt = self.apply_all(map).await;
+            if self.persist(&mut tries, attempt).await?.is_none() {
+                continue;
+            }
+            let due = self.store.next_due(map.id).await?;
+            let intents = self.store.intents(map.id).await?;
+            let settle = intents.iter().map(|intent| intent.settle_at).min();
+            let next = [due, settle].into_iter().flatten().min();
+            let now = self.now();
+            let wait = next.map_or(IDLE_MAX, |at| {
+                now.until(at).clamp(Duration::from_millis(1), IDLE_MAX)
+            });
+            // A map that is held, paused or loading has marks that are due, and isn't worked on.
+            let idle = self.store.map_status(map.id).await?.mode != MapMode::Running;
+            let wait = if idle { self.options.look_every } else { wait };
+            self.until(map.marked.notified(), wait).await;
+        }
+    }
+
+    /// Waits for a notice, but not for ever.
+    async fn until(&self, notice: impl Future<Output = ()>, at_most: Duration) {
+        let sleep = self.clock.sleep(at_most);
+        futures_util::pin_mut!(notice, sleep);
+        future::select(notice, sleep).await;
+    }
+
+    /// Stops work on a map; its changes are kept.
+    pub async fn set_mode(&self, map: &str, mode: MapMode) -> Result<(), SyncError> {
+        let map = self.map_named(map)?;
+        let status = MapStatus {
+            mode,
+            reason: String::new(),
+            ..self.store.map_status(map.id).await?
+        };
+        self.store
+            .commit(vec![Change::SetStatus(map.id, status)])
+            .await?;
+        map.marked.notify_one();
+        Ok(())
+    }
+}
+
+fn system_of(error: &dwmap_connect::ConnectError) -> &str {
+    use dwmap_connect::ConnectError::*;
+    match error {
+        Unreachable { system, .. }
+        | Unauthorised { system, .. }
+        | Transient { system, .. }
+        | CursorExpired { system, .. }
+        | Refused { system, .. }
+        | Nonsense { system, .. } => system,
+    }
+}

@@ -1,0 +1,429 @@
+//! The initial load: one side is put aside, the other is read against it, and what is left has no partner. Pairs and
+//! single records go the same way as live work, as first meetings.
+//!
+//! Cursors come first, so that what changes meanwhile is seen; records that are marked are left to apply. A load that
+//! was stopped goes on at its last committed chunk: pairs that are linked already are passed over.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use dwmap_connect::{Page, PageToken, Row, WriteMode};
+use dwmap_plan::{InitialPolicy, Side};
+use futures_util::future;
+
+use crate::apply::{Sight, Tally, Task};
+use crate::error::SyncError;
+use crate::key::{PairKey, RecordId};
+use crate::observe::{Observed, Scope};
+use crate::observer::{Event, LoadCounts};
+use crate::report::Trouble;
+use crate::runtime::{MapRun, Runtime};
+use crate::state::{Change, LoadPhase, LoadProgress, MapMode, MapStatus, Mark, MarkId, ScratchRow};
+
+/// The side that is put aside.
+const GATHERED: Side = Side::Left;
+/// The side that is read against it.
+const READ: Side = Side::Right;
+/// Rows that are worked on together in the last phase.
+const CHUNK: usize = 1_000;
+
+impl Runtime {
+    /// Loads a map if that is due: it was never loaded, or its load was stopped.
+    pub(crate) async fn load(&self, map: &MapRun) -> Result<(), SyncError> {
+        let status = self.store.map_status(map.id).await?;
+        let mut progress = match status.mode {
+            MapMode::Stopped => LoadProgress::START,
+            MapMode::Loading => status.load.unwrap_or(LoadProgress::START),
+            MapMode::Running | MapMode::Paused | MapMode::Held => return Ok(()),
+        };
+        for feed in map.feeds {
+            self.begin_feed(feed).await?;
+        }
+        let mut counts = LoadCounts::default();
+        if progress.phase == LoadPhase::Gather && progress.page.is_none() {
+            self.store.scratch_clear(&shelf(map)).await?;
+            self.save(map, &progress).await?;
+        }
+        if progress.phase == LoadPhase::Gather {
+            self.gather_side(map, &mut progress, &mut counts).await?;
+        }
+        if progress.phase == LoadPhase::Join {
+            self.join_side(map, &mut progress, &mut counts).await?;
+        }
+        if progress.phase == LoadPhase::Rest {
+            self.load_rest(map, &mut progress, &mut counts).await?;
+        }
+        self.store.scratch_clear(&shelf(map)).await?;
+        let running = MapStatus {
+            mode: MapMode::Running,
+            reason: String::new(),
+            load: None,
+        };
+        self.store
+            .commit(vec![Change::SetStatus(map.id, running)])
+            .await?;
+        self.told(map, LoadPhase::Done, &counts);
+        self.wake_all().await?;
+        map.marked.notify_one();
+        Ok(())
+    }
+
+    async fn gather_side(
+        &self,
+        map: &MapRun,
+        progress: &mut LoadProgress,
+        counts: &mut LoadCounts,
+    ) -> Result<(), SyncError> {
+        let shelf = shelf(map);
+        let mut reader = Pages::new(self, map, GATHERED, progress.page.clone()).await?;
+        let mut ahead = reader.next().await?;
+        while let Some((page, read)) = ahead.take() {
+            let next = page.next.clone();
+            progress.read += page.rows.len() as u64;
+            let put = self.put_aside(map, &shelf, page, read, counts);
+            let (put, following) = future::join(put, reader.next()).await;
+            self.refuse_doubles(map, put?).await?;
+            ahead = following?;
+            progress.page = next;
+            self.save(map, progress).await?;
+            self.told(map, LoadPhase::Gather, counts);
+        }
+        *progress = LoadProgress {
+            phase: LoadPhase::Join,
+            page: None,
+            ..progress.clone()
+        };
+        self.save(map, progress).await
+    }
+
+    /// Puts the rows of a page aside by their pair keys; gives those whose key another record has already.
+    pub(crate) async fn put_aside(
+        &self,
+        map: &MapRun,
+        shelf: &str,
+        page: Page,
+        read: u64,
+        counts: &mut LoadCounts,
+    ) -> Result<Vec<ScratchRow>, SyncError> {
+        let bytes: Vec<Bytes> = page.rows.iter().map(|row| row.json.clone()).collect();
+        let rows = self.evaluate(map, GATHERED, page.rows, read).await?;
+        let mut put: Vec<ScratchRow> = Vec::new();
+        for (row, json) in rows.into_iter().zip(bytes) {
+            if self.takes_part(&row, GATHERED, counts)
+                && let (Some(pair), Some(record)) = (row.pair, row.record)
+            {
+                put.push(ScratchRow {
+                    pair,
+                    record,
+                    version: row.version,
+                    read,
+                    json: json.to_vec(),
+                });
+            }
+        }
+        put.sort_by(|a, b| a.pair.cmp(&b.pair));
+        let doubled = self.store.scratch_put(shelf, put.clone()).await?;
+        put.retain(|row| doubled.contains(&row.pair));
+        Ok(put)
+    }
+
+    /// Whether a row is of a company that takes part, and in the map; counted if not. One whose key or filter fails is
+    /// looked at by apply, which has an error queue.
+    pub(crate) fn takes_part(&self, row: &Observed, side: Side, counts: &mut LoadCounts) -> bool {
+        counts.read[side.index()] += 1;
+        if self.scope(&row.row) == Scope::Out {
+            counts.out_of_scope += 1;
+            return false;
+        }
+        if row.row.filter == Ok(false) {
+            counts.filtered += 1;
+            return false;
+        }
+        true
+    }
+
+    /// Two records with one key: the second goes to the error queue.
+    async fn refuse_doubles(&self, map: &MapRun, rows: Vec<ScratchRow>) -> Result<(), SyncError> {
+        let mut changes = Vec::new();
+        for row in rows {
+            let mark = Mark::changed(
+                MarkId {
+                    map: map.id,
+                    side: GATHERED,
+                    record: row.record,
+                },
+                row.read,
+            );
+            let name = crate::report::name_of_pair(&row.pair);
+            changes.extend(self.stopped(map, mark, row.read, &Trouble::Claimed, &name));
+        }
+        Ok(self.store.commit(changes).await?)
+    }
+
+    async fn join_side(
+        &self,
+        map: &MapRun,
+        progress: &mut LoadProgress,
+        counts: &mut LoadCounts,
+    ) -> Result<(), SyncError> {
+        let mut reader = Pages::new(self, map, READ, progress.page.clone()).await?;
+        let mut ahead = reader.next().await?;
+        while let Some((page, read)) = ahead.take() {
+            let next = page.next.clone();
+            progress.read += page.rows.len() as u64;
+            let join = self.join_page(map, page, read, counts);
+            let (done, following) = future::join(join, reader.next()).await;
+            progress.done += done?;
+            ahead = following?;
+            progress.page = next;
+            self.save(map, progress).await?;
+            self.told(map, LoadPhase::Join, counts);
+        }
+        *progress = LoadProgress {
+            phase: LoadPhase::Rest,
+            page: None,
+            after: None,
+            ..progress.clone()
+        };
+        self.save(map, progress).await
+    }
+
+    /// Joins a page of the second side with what was put aside, and works on the pairs and the single records.
+    async fn join_page(
+        &self,
+        map: &MapRun,
+        page: Page,
+        read: u64,
+        counts: &mut LoadCounts,
+    ) -> Result<u64, SyncError> {
+        let rows = self.evaluate(map, READ, page.rows, read).await?;
+        let mut by_pair: BTreeMap<PairKey, Observed> = BTreeMap::new();
+        let mut left_to_apply = Vec::new();
+        for row in rows {
+            if !self.takes_part(&row, READ, counts) {
+                continue;
+            }
+            match (row.pair.clone(), row.record.clone()) {
+                (Some(pair), Some(_)) if !by_pair.contains_key(&pair) => {
+                    by_pair.insert(pair, row);
+                }
+                (_, Some(record)) => left_to_apply.push(mark(map, READ, record, self.tick())),
+                _ => {}
+            }
+        }
+        self.store.commit(left_to_apply).await?;
+        let pairs: Vec<PairKey> = by_pair.keys().cloned().collect();
+        let partners = self.partners(map, &shelf(map), &pairs).await?;
+        let mut tasks = Vec::with_capacity(pairs.len());
+        for (pair, row) in by_pair {
+            let mut task = Task::new(pair.clone(), None);
+            let read = row.read;
+            task.see(READ, Sight::Row(Box::new(row)), read);
+            match partners.get(&pair) {
+                Some(partner) => {
+                    let sight = Sight::Row(Box::new(partner.clone()));
+                    task.see(GATHERED, sight, partner.read);
+                }
+                // The first side was read whole, but for what is outside the map: only a look tells.
+                None => task.see(GATHERED, Sight::Unknown, 0),
+            }
+            tasks.push(task);
+        }
+        let done = self.meet(map, tasks, counts).await?;
+        self.store.scratch_drop(&shelf(map), &pairs).await?;
+        Ok(done)
+    }
+
+    /// Rows that were put aside, evaluated.
+    pub(crate) async fn partners(
+        &self,
+        map: &MapRun,
+        shelf: &str,
+        pairs: &[PairKey],
+    ) -> Result<BTreeMap<PairKey, Observed>, SyncError> {
+        let rows = self.store.scratch_get(shelf, pairs).await?;
+        self.unshelve(map, rows.into_iter().flatten().collect())
+            .await
+    }
+
+    pub(crate) async fn unshelve(
+        &self,
+        map: &MapRun,
+        rows: Vec<ScratchRow>,
+    ) -> Result<BTreeMap<PairKey, Observed>, SyncError> {
+        let reads: Vec<u64> = rows.iter().map(|row| row.read).collect();
+        let rows = rows
+            .into_iter()
+            .map(|row| Row {
+                json: row.json.into(),
+                version: row.version,
+            })
+            .collect();
+        let evaluated = self.evaluate(map, GATHERED, rows, 0).await?;
+        let with_reads = evaluated.into_iter().zip(reads);
+        let found = with_reads.filter_map(|(mut observed, read)| {
+            observed.read = read;
+            Some((observed.pair.clone()?, observed))
+        });
+        Ok(found.collect())
+    }
+
+    async fn load_rest(
+        &self,
+        map: &MapRun,
+        progress: &mut LoadProgress,
+        counts: &mut LoadCounts,
+    ) -> Result<(), SyncError> {
+        loop {
+            let rows = self
+                .store
+                .scratch_page(&shelf(map), progress.after.as_ref(), CHUNK)
+                .await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            let after = last.pair.clone();
+            let found = self.unshelve(map, rows).await?;
+            let tasks = found.into_iter().map(|(pair, row)| {
+                let mut task = Task::new(pair, None);
+                let read = row.read;
+                task.see(GATHERED, Sight::Row(Box::new(row)), read);
+                task
+            });
+            progress.done += self.meet(map, tasks.collect(), counts).await?;
+            progress.after = Some(after);
+            self.save(map, progress).await?;
+            self.told(map, LoadPhase::Rest, counts);
+        }
+    }
+
+    /// Works on pairs that nobody has linked yet, and that aren't marked.
+    async fn meet(
+        &self,
+        map: &MapRun,
+        tasks: Vec<Task>,
+        counts: &mut LoadCounts,
+    ) -> Result<u64, SyncError> {
+        let pairs: Vec<PairKey> = tasks.iter().map(|task| task.pair.clone()).collect();
+        let links = self.store.links_by_pair(map.id, &pairs).await?;
+        let blocked = self.settle(map).await?;
+        let mut fresh: Vec<Task> = tasks
+            .into_iter()
+            .zip(links)
+            .filter(|(task, link)| link.is_none() && !blocked.contains_key(&task.pair))
+            .map(|(task, _)| task)
+            .collect();
+        for side in Side::BOTH {
+            let records = |task: &Task| {
+                let row = task.sights[side.index()].row();
+                row.and_then(|o| o.record.clone())
+            };
+            let known: Vec<RecordId> = fresh.iter().filter_map(records).collect();
+            let marks = self.store.marks_of(map.id, side, &known).await?;
+            let marked: std::collections::BTreeSet<RecordId> =
+                marks.into_iter().flatten().map(|m| m.id.record).collect();
+            fresh.retain(|task| records(task).is_none_or(|record| !marked.contains(&record)));
+        }
+        fresh.retain(|task| self.is_loaded(map, task));
+        let done = fresh.len() as u64;
+        let tally = self.work(map, fresh, WriteMode::Bulk).await?;
+        count(counts, tally);
+        Ok(done)
+    }
+
+    /// Whether a load is about a task: one that loads from one side alone leaves the other's single records.
+    fn is_loaded(&self, map: &MapRun, task: &Task) -> bool {
+        match self.plan_of(map).policies.initial {
+            InitialPolicy::Prefer(_) => true,
+            InitialPolicy::OnlyFrom(side) => task.sights[side.index()].row().is_some(),
+        }
+    }
+
+    async fn save(&self, map: &MapRun, progress: &LoadProgress) -> Result<(), SyncError> {
+        let status = MapStatus {
+            mode: MapMode::Loading,
+            reason: String::new(),
+            load: Some(progress.clone()),
+        };
+        let change = Change::SetStatus(map.id, status);
+        Ok(self.store.commit(vec![change]).await?)
+    }
+
+    fn told(&self, map: &MapRun, phase: LoadPhase, counts: &LoadCounts) {
+        self.tell(&Event::Load {
+            map: self.name(map).to_owned(),
+            phase,
+            counts: *counts,
+        });
+    }
+}
+
+fn shelf(map: &MapRun) -> String {
+    format!("load {}", map.id.0)
+}
+
+fn mark(map: &MapRun, side: Side, record: RecordId, generation: u64) -> Change {
+    Change::Mark {
+        id: MarkId {
+            map: map.id,
+            side,
+            record,
+        },
+        generation,
+        not_before: crate::Moment(0),
+    }
+}
+
+fn count(counts: &mut LoadCounts, tally: Tally) {
+    counts.met += tally.met;
+    counts.updated += tally.updated;
+    counts.created[0] += tally.created[0];
+    counts.created[1] += tally.created[1];
+    counts.refused += tally.refused;
+    counts.parked += tally.parked;
+}
+
+/// The pages of a side's scan, one ahead of the work.
+pub(crate) struct Pages<'a> {
+    runtime: &'a Runtime,
+    map: &'a MapRun,
+    side: Side,
+    extra: Option<dwmap_plan::Predicate>,
+    from: Option<PageToken>,
+    over: bool,
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) async fn new(
+        runtime: &'a Runtime,
+        map: &'a MapRun,
+        side: Side,
+        from: Option<PageToken>,
+    ) -> Result<Self, SyncError> {
+        Ok(Self {
+            runtime,
+            map,
+            side,
+            extra: runtime.companies_of(map, side).await?,
+            from,
+            over: false,
+        })
+    }
+
+    /// The next page, with the sequence number of its read.
+    pub(crate) async fn next(&mut self) -> Result<Option<(Page, u64)>, SyncError> {
+        if self.over {
+            return Ok(None);
+        }
+        let read = self.runtime.tick();
+        let query = &self.runtime.plan_of(self.map).side(self.side).scan;
+        let page = self
+            .runtime
+            .system(self.map, self.side)
+            .scan(query, self.extra.as_ref(), self.from.as_ref())
+            .await?;
+        self.from.clone_from(&page.next);
+        self.over = page.next.is_none();
+        Ok(Some((page, read)))
+    }
+}

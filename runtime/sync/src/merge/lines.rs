@@ -1,0 +1,303 @@
+//! What is decided of each line.
+
+use std::cmp::Ordering;
+
+use crate::code::Cell;
+use dwmap_plan::{ConflictPolicy, InitialPolicy, Line, MissingPolicy, Side, Value};
+
+use super::agree::line_agrees;
+use super::{Decision, Halt, Input, LineWrite, Next, Note, Problem, Seen, SideWrite, Why};
+use crate::mistake::Mistake;
+use crate::state::{ActivityKind, IntentKind, LinkState};
+
+/// How often a side's change of what we wrote may flow back, for one outside change.
+const BOUNCES_MAX: u8 = 2;
+
+/// All lines that flow to a record that is born on the other side of `from`.
+pub(super) fn born(input: &Input<'_>, from: Side) -> Result<Vec<LineWrite>, Halt> {
+    let columns = &input.map.side(from.other()).write.columns;
+    let mut lines = Vec::new();
+    let mut problems = Vec::new();
+    for (i, line) in each(input) {
+        if !line.flows_from(from) || !columns.iter().any(|c| c.line == i) {
+            continue;
+        }
+        match outgoing(input, i, line, from) {
+            Ok(write) => lines.push(write),
+            Err(Refusal::Halt(halt)) => return Err(halt),
+            Err(Refusal::Problem(problem)) => problems.push(problem),
+        }
+    }
+    first_of(problems).map_or(Ok(lines), |problem| Err(Halt::Refused(problem)))
+}
+
+/// Merges the lines of two records that are both there and in the map; `first` if they meet.
+pub(super) fn merge_lines(input: &Input<'_>, first: bool) -> Result<Decision, Halt> {
+    let mut decision = Decision::of(Next::Is(LinkState::Linked));
+    decision.first = first;
+    if first {
+        decision.notes.push(Note {
+            kind: ActivityKind::Linked,
+            side: Side::Left,
+            line: None,
+        });
+    }
+    let mut problems = Vec::new();
+    for (i, line) in each(input) {
+        let verdict = if line.key || line.on_create {
+            Verdict::Settled
+        } else {
+            decide(input, i, line, first)
+        };
+        let held = Side::BOTH.map(|side| input.held(side, i).own.cloned());
+        let settle = |decision: &mut Decision| {
+            if let [Some(left), Some(right)] = held.clone() {
+                decision.settled.push((i, [left, right]));
+            }
+        };
+        match verdict {
+            Verdict::Untouched => {}
+            Verdict::Settled => settle(&mut decision),
+            Verdict::NotSent(from) => {
+                decision.notes.push(note(ActivityKind::NotSent, from, i));
+                settle(&mut decision);
+            }
+            Verdict::Undecided => return Err(Halt::Undecided { line: Some(i) }),
+            Verdict::Unsettled => decision.unsettled.push(i),
+            Verdict::Flows {
+                from,
+                conflict,
+                bounced,
+            } => {
+                decision.bounced |= bounced;
+                if conflict {
+                    decision.notes.push(note(ActivityKind::Conflict, from, i));
+                }
+                match outgoing(input, i, line, from) {
+                    Ok(write) => flow(input, &mut decision, from, write),
+                    Err(Refusal::Halt(halt)) => return Err(halt),
+                    Err(Refusal::Problem(problem)) => problems.push(problem),
+                }
+            }
+        }
+    }
+    first_of(problems).map_or(Ok(decision), |problem| Err(Halt::Refused(problem)))
+}
+
+fn each<'a>(input: &Input<'a>) -> impl Iterator<Item = (u16, &'a Line)> + use<'a> {
+    let lines = input.map.lines.iter().enumerate();
+    lines.map(|(i, line)| (i as u16, line))
+}
+
+const fn note(kind: ActivityKind, side: Side, line: u16) -> Note {
+    Note {
+        kind,
+        side,
+        line: Some(line),
+    }
+}
+
+fn first_of(problems: Vec<Problem>) -> Option<Problem> {
+    let more = problems.len().saturating_sub(1);
+    let first = problems.into_iter().next()?;
+    Some(Problem { more, ..first })
+}
+
+/// What a line's state asks for.
+enum Verdict {
+    /// Nothing is known that could be kept.
+    Untouched,
+    /// In order: both values become the base.
+    Settled,
+    /// In order as far as it goes: the target takes this only at birth.
+    NotSent(Side),
+    /// Two systems change one another's value.
+    Unsettled,
+    /// A person decides.
+    Undecided,
+    /// A side's value flows.
+    Flows {
+        from: Side,
+        /// Both sides had changed.
+        conflict: bool,
+        /// The value is the side's own change of what we wrote.
+        bounced: bool,
+    },
+}
+
+fn decide(input: &Input<'_>, i: u16, line: &Line, first: bool) -> Verdict {
+    let held = Side::BOTH.map(|side| input.held(side, i));
+    if line_agrees(line, held) && !input.rules.broken(Mistake::AgreementIgnored) {
+        return Verdict::Settled;
+    }
+    let base = Side::BOTH.map(|side| if first { None } else { input.base(side, i) });
+    let changed = |side: Side| held[side.index()].own != base[side.index()];
+    let has_base = base.iter().all(Option::is_some);
+    let pending = input
+        .link
+        .filter(|_| !first)
+        .and_then(|link| link.bases.at(usize::from(i), line.id)?.pending);
+    let flows = |from: Side| Verdict::Flows {
+        from,
+        conflict: false,
+        bounced: false,
+    };
+    let (from, conflict) = match (has_base, changed(Side::Left), changed(Side::Right)) {
+        (false, ..) => (initial(input, line), false),
+        (true, false, false) => match pending {
+            Some(source) => return flows(source),
+            None if line.two_way() && known(input) => match winner(input, line) {
+                Some(from) => (from, false),
+                None => return Verdict::Undecided,
+            },
+            None => return Verdict::Untouched,
+        },
+        (true, true, false) => (Side::Left, false),
+        (true, false, true) => (Side::Right, false),
+        (true, true, true) => match one_way(line) {
+            Some(source) => (source, false),
+            None => match winner(input, line) {
+                Some(from) => (from, true),
+                None => return Verdict::Undecided,
+            },
+        },
+    };
+    // On a line in one direction the target's own value becomes the base.
+    if !line.flows_from(from) {
+        return Verdict::Settled;
+    }
+    match input
+        .map
+        .side(from.other())
+        .write
+        .columns
+        .iter()
+        .find(|c| c.line == i)
+    {
+        None => return Verdict::Settled,
+        Some(column) if column.create_only => return Verdict::NotSent(from),
+        Some(_) => {}
+    }
+    let link = input.link.filter(|_| !first);
+    let bounced = link.is_some_and(|link| {
+        has_base
+            && link.sides[from.index()].written
+            && matches!(input.seen[from.index()], Seen::Row(_))
+            && changed(from)
+    });
+    if bounced && link.is_some_and(|link| link.bounces >= BOUNCES_MAX) {
+        return Verdict::Unsettled;
+    }
+    Verdict::Flows {
+        from,
+        conflict,
+        bounced,
+    }
+}
+
+/// Whether both sides were read: a disagreement that nobody made shows only then.
+fn known(input: &Input<'_>) -> bool {
+    input.seen.iter().all(|seen| matches!(seen, Seen::Row(_)))
+}
+
+const fn one_way(line: &Line) -> Option<Side> {
+    match (line.to_right, line.to_left) {
+        (true, false) => Some(Side::Left),
+        (false, true) => Some(Side::Right),
+        _ => None,
+    }
+}
+
+/// Whose value flows where a line has no base.
+fn initial(input: &Input<'_>, line: &Line) -> Side {
+    let (InitialPolicy::Prefer(side) | InitialPolicy::OnlyFrom(side)) = input.map.policies.initial;
+    one_way(line).unwrap_or(side)
+}
+
+/// Whose value flows where both sides changed; none if a person decides.
+fn winner(input: &Input<'_>, line: &Line) -> Option<Side> {
+    match line.conflict.unwrap_or(input.map.policies.conflict) {
+        ConflictPolicy::Prefer(side) => Some(side),
+        ConflictPolicy::Latest => {
+            let modified = |side: Side| match input.seen[side.index()] {
+                Seen::Row(row) => match row.modified {
+                    Some(Value::DateTime(at)) => Some(at),
+                    _ => None,
+                },
+                _ => None,
+            };
+            match modified(Side::Left).cmp(&modified(Side::Right)) {
+                Ordering::Less => Some(Side::Right),
+                Ordering::Equal | Ordering::Greater => Some(Side::Left),
+            }
+        }
+        ConflictPolicy::Manual | ConflictPolicy::Add => None,
+    }
+}
+
+enum Refusal {
+    Halt(Halt),
+    Problem(Problem),
+}
+
+/// The value of a line that flows from a side, or why it can't.
+fn outgoing(input: &Input<'_>, i: u16, line: &Line, from: Side) -> Result<LineWrite, Refusal> {
+    let held = input.held(from, i);
+    // A constant has no cell of its own on the side that it comes from.
+    let source = held.own.cloned().unwrap_or(Value::Null);
+    let refused = |why| {
+        Refusal::Problem(Problem {
+            line: Some(i),
+            from,
+            why,
+            more: 0,
+        })
+    };
+    let value = |written: Value, waits_for| LineWrite {
+        line: i,
+        written,
+        source: source.clone(),
+        waits_for,
+    };
+    match held.out {
+        Cell::Value(written) => Ok(value(written.clone(), None)),
+        Cell::Failed(failure) => Err(refused(Why::Failed(*failure))),
+        Cell::None => Ok(value(Value::Null, None)),
+        Cell::Missing(ask) | Cell::Wanted(ask) => match line.missing {
+            MissingPolicy::Blank => Ok(value(Value::Null, Some(ask.clone()))),
+            MissingPolicy::Park => Err(Refusal::Halt(Halt::Parked {
+                line: Some(i),
+                ask: ask.clone(),
+            })),
+            MissingPolicy::Reject => Err(refused(Why::Missing(ask.clone()))),
+        },
+    }
+}
+
+/// Adds a line to the write of the other side; a blank that is there already isn't written again.
+fn flow(input: &Input<'_>, decision: &mut Decision, from: Side, write: LineWrite) {
+    let to = from.other();
+    if let Some(ask) = &write.waits_for
+        && input.held(to, write.line).own == Some(&Value::Null)
+    {
+        decision.waiting.push((write.line, from, ask.clone()));
+        decision
+            .settled
+            .push((write.line, blank(from, write.source)));
+        return;
+    }
+    let side = decision.writes[to.index()].get_or_insert_with(|| SideWrite {
+        kind: IntentKind::Update,
+        lines: Vec::new(),
+        constants: Vec::new(),
+    });
+    side.lines.push(write);
+}
+
+/// The values of a line that is blank on the other side of `from`.
+fn blank(from: Side, source: Value) -> [Value; 2] {
+    match from {
+        Side::Left => [source, Value::Null],
+        Side::Right => [Value::Null, source],
+    }
+}

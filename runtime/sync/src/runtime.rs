@@ -1,0 +1,242 @@
+//! The runtime: a plan, its systems, a state and a clock, joined.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use dwmap_connect::{Abilities, Connector};
+use dwmap_plan::{MapPlan, Plan, Query, Side};
+use tokio::sync::Notify;
+
+use crate::capture::FeedRows;
+use crate::chance::Chance;
+use crate::clock::{Clock, Moment};
+use crate::code::MapCode;
+use crate::error::SyncError;
+use crate::observer::{Event, Observer};
+use crate::options::Options;
+use crate::references::ReferenceCache;
+use crate::settle::Probed;
+use crate::state::{MapId, Set, StateStore};
+
+/// Sequence numbers that one run sets aside: more than it can use.
+const SEQUENCE_BLOCK: u64 = 1 << 40;
+
+/// Keeps the systems of a plan the same.
+///
+/// All its futures may be dropped at any await point: what was committed holds, what wasn't is done again.
+pub struct Runtime {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) maps: Vec<MapRun>,
+    /// By the plan's index.
+    pub(crate) systems: Vec<Arc<dyn Connector>>,
+    pub(crate) feeds: Vec<Feed>,
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) options: Options,
+    pub(crate) references: ReferenceCache,
+    pub(crate) chance: Chance,
+    pub(crate) feed_rows: Mutex<FeedRows>,
+    pub(crate) probed: Mutex<Probed>,
+    sequence: AtomicU64,
+}
+
+/// A map that is run.
+pub(crate) struct MapRun {
+    /// Its index in the plan.
+    pub(crate) index: usize,
+    /// Its number in the state.
+    pub(crate) id: MapId,
+    /// Its programs.
+    pub(crate) code: MapCode,
+    /// What can be done with each side's entity.
+    pub(crate) abilities: [Abilities; 2],
+    /// Each side's feed, by index.
+    pub(crate) feeds: [usize; 2],
+    /// Something was marked.
+    pub(crate) marked: Notify,
+}
+
+/// The changes of an entity, read once for all maps that use it.
+pub(crate) struct Feed {
+    /// The system's index in the plan.
+    pub(crate) system: u16,
+    /// The entity's set.
+    pub(crate) set: Set,
+    /// The columns of all its users.
+    pub(crate) query: Query,
+    /// What can be done with it.
+    pub(crate) abilities: Abilities,
+    /// The maps that use it, by their place in `Runtime::maps`, and on which side.
+    pub(crate) users: Vec<(usize, Side)>,
+    /// Something may have changed.
+    pub(crate) look: Notify,
+}
+
+impl Runtime {
+    /// Joins a plan with its systems (by the names of their schemas), a state and a clock.
+    pub async fn new(
+        plan: Arc<Plan>,
+        systems: &BTreeMap<String, Arc<dyn Connector>>,
+        store: Arc<dyn StateStore>,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+        options: Options,
+    ) -> Result<Self, SyncError> {
+        let connectors = plan
+            .systems
+            .iter()
+            .map(|system| {
+                let name = &system.schema.name;
+                systems
+                    .get(name)
+                    .cloned()
+                    .ok_or_else(|| SyncError::NoSystem {
+                        system: name.clone(),
+                    })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if let Some(unknown) = options
+            .maps
+            .iter()
+            .find(|name| plan.maps.iter().all(|m| m.name != **name))
+        {
+            let known: Vec<&str> = plan.maps.iter().map(|m| m.name.as_str()).collect();
+            return Err(SyncError::NoMap {
+                map: unknown.clone(),
+                known: known.join(", "),
+            });
+        }
+        let mut feeds: Vec<Feed> = Vec::new();
+        let mut maps = Vec::new();
+        for (index, map) in plan.maps.iter().enumerate() {
+            if !options.maps.is_empty() && !options.maps.contains(&map.name) {
+                continue;
+            }
+            let code = MapCode::new(map).map_err(|error| SyncError::Program {
+                map: map.name.clone(),
+                message: error.to_string(),
+            })?;
+            let at = maps.len();
+            maps.push(MapRun {
+                index,
+                id: store.map_id(&map.name).await?,
+                code,
+                abilities: Side::BOTH.map(|side| {
+                    let plan = map.side(side);
+                    connectors[usize::from(plan.system)].abilities(&plan.fetch)
+                }),
+                feeds: Side::BOTH.map(|side| feed_of(&mut feeds, &connectors, map, at, side)),
+                marked: Notify::new(),
+            });
+        }
+        let sequence = store.reserve_sequence(SEQUENCE_BLOCK).await?;
+        Ok(Self {
+            references: ReferenceCache::new(&plan),
+            chance: Chance::new(options.seed),
+            feed_rows: Mutex::default(),
+            probed: Mutex::default(),
+            sequence: AtomicU64::new(sequence),
+            plan,
+            maps,
+            systems: connectors,
+            feeds,
+            store,
+            clock,
+            observer,
+            options,
+        })
+    }
+
+    /// The next sequence number: taken when a read is sent, when a mark is made, when a base moves.
+    pub(crate) fn tick(&self) -> u64 {
+        self.sequence.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        self.observer.event(event);
+    }
+
+    /// The plan of a map that is run.
+    pub(crate) fn plan_of(&self, map: &MapRun) -> &MapPlan {
+        &self.plan.maps[map.index]
+    }
+
+    /// The system of a map's side.
+    pub(crate) fn system(&self, map: &MapRun, side: Side) -> &Arc<dyn Connector> {
+        &self.systems[usize::from(self.plan_of(map).side(side).system)]
+    }
+
+    /// The map of this name.
+    pub(crate) fn map_named(&self, name: &str) -> Result<&MapRun, SyncError> {
+        let known = || {
+            let names: Vec<&str> = self.maps.iter().map(|m| self.name(m)).collect();
+            names.join(", ")
+        };
+        self.maps
+            .iter()
+            .find(|map| self.name(map) == name)
+            .ok_or_else(|| SyncError::NoMap {
+                map: name.to_owned(),
+                known: known(),
+            })
+    }
+
+    /// A map's name.
+    pub(crate) fn name(&self, map: &MapRun) -> &str {
+        &self.plan.maps[map.index].name
+    }
+
+    /// Whether a company takes part.
+    pub(crate) fn in_scope(&self, code: &str) -> bool {
+        let companies = &self.options.companies;
+        companies.is_empty() || companies.iter().any(|c| c.eq_ignore_ascii_case(code))
+    }
+}
+
+/// The feed of a map's side: one for all maps on the entity, with the columns of each.
+fn feed_of(
+    feeds: &mut Vec<Feed>,
+    systems: &[Arc<dyn Connector>],
+    map: &MapPlan,
+    at: usize,
+    side: Side,
+) -> usize {
+    let plan = map.side(side);
+    let connector = &systems[usize::from(plan.system)];
+    let set = &plan.changes.address.set;
+    let known = feeds
+        .iter()
+        .position(|feed| feed.system == plan.system && feed.set.set == *set);
+    let index = known.unwrap_or_else(|| {
+        feeds.push(Feed {
+            system: plan.system,
+            set: Set {
+                system: connector.name().to_owned(),
+                set: set.clone(),
+            },
+            query: Query {
+                filter: None,
+                order: Vec::new(),
+                ..plan.changes.clone()
+            },
+            abilities: connector.abilities(&plan.changes),
+            users: Vec::new(),
+            look: Notify::new(),
+        });
+        feeds.len() - 1
+    });
+    let feed = &mut feeds[index];
+    feed.users.push((at, side));
+    for column in &plan.changes.columns {
+        if !feed.query.columns.contains(column) {
+            feed.query.columns.push(column.clone());
+        }
+    }
+    index
+}

@@ -1,0 +1,246 @@
+//! Writes whose outcome isn't known: after a time-out, or after a crash between answer and commit.
+//!
+//! An intent is settled by a read sent after the write can no longer land, or at once when all its lines are seen in
+//! place. Until then only its pair waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dwmap_plan::{Side, Value};
+
+use crate::Moment;
+use crate::codec::decode_values;
+use crate::error::SyncError;
+use crate::key::{PairKey, RecordId};
+use crate::merge::own;
+use crate::mistake::Mistake;
+use crate::observe::Observed;
+use crate::report;
+use crate::runtime::{MapRun, Runtime};
+use crate::state::{
+    Activity, ActivityKind, Change, Intent, IntentKind, Link, LinkState, MapId, MarkId,
+};
+
+/// Intents that were looked at once already: the next look is when they can no longer land.
+pub(crate) type Probed = BTreeSet<(MapId, PairKey, Side)>;
+
+/// What a look at an intent's target tells.
+enum Finding {
+    /// It may still land.
+    Open,
+    /// It has landed.
+    Landed,
+    /// It hasn't, and can't any more.
+    Lost,
+}
+
+impl Runtime {
+    /// Settles what can be settled; says which pairs have to wait, and until when.
+    pub(crate) async fn settle(
+        &self,
+        map: &MapRun,
+    ) -> Result<BTreeMap<PairKey, Moment>, SyncError> {
+        let mut blocked = BTreeMap::new();
+        let intents = self.store.intents(map.id).await?;
+        if intents.is_empty() {
+            return Ok(blocked);
+        }
+        let sent = self.now();
+        for side in Side::BOTH {
+            let (look, wait): (Vec<Intent>, Vec<Intent>) = intents
+                .iter()
+                .filter(|i| i.side == side)
+                .cloned()
+                .partition(|i| i.settle_at <= sent || self.first_look(i));
+            for intent in wait {
+                block(&mut blocked, &intent);
+            }
+            self.settle_side(map, side, look, sent, &mut blocked)
+                .await?;
+        }
+        Ok(blocked)
+    }
+
+    fn first_look(&self, intent: &Intent) -> bool {
+        let id = (intent.map, intent.pair.clone(), intent.side);
+        let mut probed = self
+            .probed
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        probed.insert(id)
+    }
+
+    async fn settle_side(
+        &self,
+        map: &MapRun,
+        side: Side,
+        intents: Vec<Intent>,
+        sent: Moment,
+        blocked: &mut BTreeMap<PairKey, Moment>,
+    ) -> Result<(), SyncError> {
+        if intents.is_empty() {
+            return Ok(());
+        }
+        let records: Vec<RecordId> = intents.iter().filter_map(|i| i.record.clone()).collect();
+        let by_record = if records.is_empty() {
+            BTreeMap::new()
+        } else {
+            self.fetch_records(map, side, &records).await?.found
+        };
+        let mut keys = Vec::new();
+        for intent in intents.iter().filter(|i| i.record.is_none()) {
+            keys.push(decode_values(&intent.natural_key)?);
+        }
+        let by_pair = if keys.is_empty() {
+            BTreeMap::new()
+        } else {
+            self.fetch_pairs(map, side, keys).await?.found
+        };
+        let pairs: Vec<PairKey> = intents.iter().map(|i| i.pair.clone()).collect();
+        let links = self.store.links_by_pair(map.id, &pairs).await?;
+        let mut changes = Vec::new();
+        for (intent, link) in intents.into_iter().zip(links) {
+            let found = match &intent.record {
+                Some(record) => by_record.get(record),
+                None => by_pair.get(&intent.pair),
+            };
+            let over = intent.settle_at <= sent;
+            match self.finding(map, &intent, found, over) {
+                Finding::Open => block(blocked, &intent),
+                Finding::Landed => self.settled(map, &intent, link, found, true, &mut changes),
+                Finding::Lost => self.settled(map, &intent, link, found, false, &mut changes),
+            }
+        }
+        Ok(self.store.commit(changes).await?)
+    }
+
+    /// What a row says of an intent. A row is written whole: an update has landed if any of its lines is in place, a
+    /// creation if all that aren't null are. A row still at the version that guarded the write hasn't been written.
+    fn finding(
+        &self,
+        map: &MapRun,
+        intent: &Intent,
+        found: Option<&Observed>,
+        over: bool,
+    ) -> Finding {
+        if self.options.rules.broken(Mistake::IntentNotSettled) {
+            return Finding::Lost;
+        }
+        let not_yet = if over { Finding::Lost } else { Finding::Open };
+        let Some(observed) = found else {
+            return match intent.kind {
+                IntentKind::Delete => Finding::Landed,
+                _ => not_yet,
+            };
+        };
+        if intent.guard.is_some() && observed.version == intent.guard {
+            return not_yet;
+        }
+        let lines = &self.plan_of(map).lines;
+        let in_place: Vec<(bool, bool)> = intent
+            .lines
+            .iter()
+            .filter_map(|line| {
+                let at = lines.iter().position(|l| l.id == line.line)?;
+                let held = observed.row.own.get(at).and_then(own);
+                Some((held == Some(&line.written), line.written == Value::Null))
+            })
+            .collect();
+        let all = !in_place.is_empty() && in_place.iter().all(|(there, _)| *there);
+        let landed = match intent.kind {
+            IntentKind::Update => in_place.iter().any(|(there, _)| *there),
+            IntentKind::Create => {
+                in_place.iter().any(|(_, null)| !null)
+                    && in_place.iter().all(|(there, null)| *there || *null)
+            }
+            // Whether it landed shows in the row when the pair is merged again.
+            IntentKind::Delete | IntentKind::Deactivate => false,
+        };
+        match (landed, over) {
+            (true, true) => Finding::Landed,
+            (_, false) if all => Finding::Landed,
+            (_, false) => Finding::Open,
+            (false, true) => Finding::Lost,
+        }
+    }
+
+    /// What is committed of a settled intent: bases, no versions, and marks for both records.
+    fn settled(
+        &self,
+        map: &MapRun,
+        intent: &Intent,
+        link: Option<Link>,
+        found: Option<&Observed>,
+        landed: bool,
+        changes: &mut Vec<Change>,
+    ) {
+        let side = intent.side;
+        let s = side.index();
+        let aligned = |mut link: Link| {
+            let lines = self.plan_of(map).lines.iter().map(|line| line.id);
+            link.bases = std::mem::take(&mut link.bases).aligned(lines);
+            link
+        };
+        let mut after = link.map(aligned);
+        if landed && intent.kind == IntentKind::Create {
+            let mut link = after
+                .take()
+                .unwrap_or_else(|| Link::new(map.id, intent.pair.clone(), LinkState::Linked));
+            if link.state != LinkState::Linked || link.bases.iter().next().is_none() {
+                self.begin_bases(map, &mut link);
+            }
+            link.state = LinkState::Linked;
+            link.sides[s].record = found.and_then(|o| o.record.clone());
+            after = Some(link);
+        }
+        let generation = self.tick();
+        if let Some(mut link) = after {
+            if landed && matches!(intent.kind, IntentKind::Create | IntentKind::Update) {
+                self.take_lines(map, intent, &mut link.bases);
+                link.sides[s].written = true;
+            }
+            link.moved = generation;
+            for (side, of_link) in Side::BOTH.into_iter().zip(&mut link.sides) {
+                of_link.version = None;
+                if let Some(record) = &of_link.record {
+                    changes.push(mark(map, side, record.clone(), generation));
+                }
+            }
+            changes.push(Change::PutLink(Box::new(link)));
+        } else if let Some(record) = found.and_then(|o| o.record.clone()) {
+            changes.push(mark(map, side, record, generation));
+        }
+        changes.push(Change::DropIntent(map.id, intent.pair.clone(), side));
+        changes.push(Change::Log(Box::new(Activity {
+            at: self.now(),
+            map: map.id,
+            pair: intent.pair.clone(),
+            record: report::name_of_pair(&intent.pair),
+            kind: ActivityKind::Settled,
+            side: Some(side),
+            detail: if landed {
+                "a write without an answer has landed".to_owned()
+            } else {
+                "a write without an answer has not landed".to_owned()
+            },
+        })));
+    }
+}
+
+fn mark(map: &MapRun, side: Side, record: RecordId, generation: u64) -> Change {
+    Change::Mark {
+        id: MarkId {
+            map: map.id,
+            side,
+            record,
+        },
+        generation,
+        not_before: Moment(0),
+    }
+}
+
+fn block(blocked: &mut BTreeMap<PairKey, Moment>, intent: &Intent) {
+    let until = blocked
+        .entry(intent.pair.clone())
+        .or_insert(intent.settle_at);
+    *until = (*until).max(intent.settle_at);
+}
