@@ -79,17 +79,21 @@ impl Dataverse {
         Ok((column, value))
     }
 
-    /// By the navigation's name, or with several targets by that and the target's: `customerid_account`.
+    /// By the navigation's name, or by that and the target's, as where there are several: `customerid_account`.
     fn nav_to_bind<'m>(&self, table: &'m Table, name: &str) -> Option<&'m Nav> {
-        table.nav(name).or_else(|| {
-            table.navs.iter().find(|nav| {
-                nav.targets.len() > 1
-                    && nav
-                        .targets
-                        .iter()
-                        .any(|t| name == format!("{}_{}", nav.name, self.model.tables[*t].logical))
-            })
-        })
+        let with_target = |nav: &Nav| {
+            let target = name
+                .strip_prefix(nav.name.as_str())
+                .and_then(|rest| rest.strip_prefix('_'));
+            let mut targets = nav
+                .targets
+                .iter()
+                .map(|t| self.model.tables[*t].logical.as_str());
+            target.is_some_and(|target| targets.any(|t| t == target))
+        };
+        table
+            .nav(name)
+            .or_else(|| table.navs.iter().find(|nav| with_target(nav)))
     }
 
     fn set(

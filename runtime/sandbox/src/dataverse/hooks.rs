@@ -4,10 +4,12 @@
 //! a key in the query (4) or query pairs (6), the pairs as XML in `authvalue`.
 
 use rusqlite::Connection;
+use rusqlite::types::Value;
 
 use crate::http::Refusal;
-use crate::model::Model;
-use crate::notify::Subscription;
+use crate::model::{Model, Source, Table};
+use crate::notify::{Message, Subscription};
+use crate::store::Writing;
 
 const WEBHOOK: i64 = 8;
 const WEBHOOK_KEY: i64 = 4;
@@ -20,6 +22,84 @@ pub(super) fn is_registration(logical: &str) -> bool {
         logical,
         "serviceendpoint" | "sdkmessageprocessingstep" | "sdkmessage" | "sdkmessagefilter"
     )
+}
+
+/// Adds the messages and filters that registrations name: one message each for what happens to a row, and for each a
+/// filter a table, under ids that stay the same.
+pub(super) fn prepare(model: &Model, writing: &mut Writing<'_>) -> Result<(), Refusal> {
+    let (Some(messages), Some(filters)) = (
+        model.by_logical_name("sdkmessage"),
+        model.by_logical_name("sdkmessagefilter"),
+    ) else {
+        return Ok(());
+    };
+    for (n, message) in [Message::Create, Message::Update, Message::Delete]
+        .into_iter()
+        .enumerate()
+    {
+        let id = fixed_id(n as u32 + 1, 0);
+        add(
+            writing,
+            messages,
+            &id,
+            &[("name", Value::Text(message.name().to_owned()))],
+        )?;
+        for (at, table) in model
+            .tables
+            .iter()
+            .enumerate()
+            .filter(|(_, t)| t.source == Source::Own)
+        {
+            let values = [
+                ("primaryobjecttypecode", Value::Text(table.logical.clone())),
+                ("_sdkmessageid_value", id.clone()),
+            ];
+            add(
+                writing,
+                filters,
+                &fixed_id(n as u32 + 1, at as u32 + 1),
+                &values,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn add(
+    writing: &mut Writing<'_>,
+    table: &Table,
+    id: &Value,
+    values: &[(&str, Value)],
+) -> Result<(), Refusal> {
+    let key = table.key[0];
+    let found = table.locate(&writing.tx, &[(key, id.clone())])?;
+    let values: Vec<(usize, Value)> = values
+        .iter()
+        .filter_map(|(name, value)| Some((table.column(name)?, value.clone())))
+        .collect();
+    if let Some(located) = found {
+        // A schema that has changed since may have another table at this place.
+        let row = table.row(&writing.tx, located.record)?;
+        if values.iter().any(|(at, value)| row[*at] != *value) {
+            writing.update(table, located.record, &values)?;
+        }
+        return Ok(());
+    }
+    let mut row = vec![Value::Null; table.columns.len()];
+    row[key] = id.clone();
+    for (at, value) in values {
+        row[at] = value;
+    }
+    writing.insert(table, &row)?;
+    Ok(())
+}
+
+fn fixed_id(message: u32, table: u32) -> Value {
+    let mut id = [0; 16];
+    id[0] = 0x5d;
+    id[8..12].copy_from_slice(&message.to_be_bytes());
+    id[12..].copy_from_slice(&table.to_be_bytes());
+    Value::Blob(id.to_vec())
 }
 
 /// The webhooks that are registered.

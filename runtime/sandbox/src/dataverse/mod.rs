@@ -45,8 +45,15 @@ pub(crate) struct Dataverse {
 }
 
 impl Dataverse {
+    /// Makes what webhooks are registered by, and reads those that are.
+    pub(crate) fn prepare_hooks(&self) -> Result<(), Refusal> {
+        self.store
+            .write(|writing| hooks::prepare(&self.model, writing))?;
+        self.load_hooks()
+    }
+
     /// Reads the registered webhooks again.
-    pub(crate) fn load_hooks(&self) -> Result<(), Refusal> {
+    fn load_hooks(&self) -> Result<(), Refusal> {
         let subscriptions = self
             .store
             .read(|connection| hooks::registered(&self.model, connection))?;

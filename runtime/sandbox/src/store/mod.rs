@@ -19,6 +19,9 @@ const IDLE_READERS_MAX: usize = 8;
 /// Statements kept ready per connection: reads and updates differ by their columns.
 const STATEMENTS_MAX: usize = 256;
 
+/// The version before the first row's.
+pub(crate) const FIRST_VERSION: i64 = 1000;
+
 /// A server's file.
 pub(crate) struct Store {
     path: PathBuf,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use rusqlite::Connection;
 
+use super::FIRST_VERSION;
 use crate::collation::NAME as COLLATION;
 use crate::model::{Column, Kind, Model, Source, Table, quoted};
 
@@ -13,10 +14,13 @@ pub(super) fn prepare(connection: &Connection, model: &Model) -> rusqlite::Resul
     connection.execute_batch(
         "BEGIN IMMEDIATE;
          CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-         INSERT OR IGNORE INTO meta(name, value) VALUES ('version', 1000);
          CREATE TABLE IF NOT EXISTS tombstones(entity TEXT NOT NULL, id BLOB NOT NULL, version INTEGER NOT NULL);
          CREATE INDEX IF NOT EXISTS tombstones_by_version ON tombstones(entity, version);
          CREATE INDEX IF NOT EXISTS tombstones_by_id ON tombstones(entity, id);",
+    )?;
+    connection.execute(
+        "INSERT OR IGNORE INTO meta(name, value) VALUES ('version', ?1)",
+        [FIRST_VERSION],
     )?;
     for table in model.tables.iter().filter(|t| t.source == Source::Own) {
         prepare_table(connection, table)?;
