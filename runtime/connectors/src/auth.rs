@@ -14,6 +14,12 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
+    /// A new one that nobody can guess: the key of hooks that are registered by ourselves.
+    pub fn random() -> Self {
+        let bytes: [u8; 32] = rand::random();
+        Self::new(blake3::hash(&bytes).to_hex().as_str())
+    }
+
     /// The secret itself, for the one place that sends or compares it.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
@@ -54,6 +60,12 @@ impl Auth {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn random_secrets_differ() {
+        assert_ne!(Secret::random(), Secret::random());
+        assert_eq!(Secret::random().reveal().len(), 64);
+    }
 
     #[test]
     fn a_secret_is_not_printed() {

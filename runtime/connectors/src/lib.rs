@@ -1,8 +1,8 @@
 //! Connectors to real systems: Dataverse by its Web API, Finance & Operations by its OData service.
 //!
-//! Both are written against the services' public protocol, over one core ([`odata`](self)) that keeps the budget,
-//! the token, the retries and the reading of answers. A connector gets queries, keys and encoded rows, and frames
-//! them: URL, batch part, bulk request.
+//! Both are written against the services' public protocol, over one core (`odata/`) that keeps the budget, the token,
+//! the retries and the reading of answers. A connector gets queries, keys and encoded rows, and frames them: URL, batch
+//! part, bulk request.
 //!
 //! Invariants:
 //! - A connector never sees a map.

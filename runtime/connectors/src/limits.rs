@@ -56,7 +56,8 @@ impl Limits {
         }
     }
 
-    /// Finance & Operations: the same counts as Dataverse, 10,000 rows a page, and shorter URLs.
+    /// Finance & Operations: the same counts as Dataverse. Write requests are smaller, since business logic runs for
+    /// each row, and URLs shorter.
     pub const fn finops() -> Self {
         Self {
             write_batch: 200,

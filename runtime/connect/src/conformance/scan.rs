@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dwmap_plan::Predicate;
+use dwmap_plan::{Predicate, TextTest};
 
 use super::{PAGE, TestBed, fill, text_of, with_texts};
 use crate::Row;
@@ -91,6 +91,15 @@ pub async fn a_scan_can_be_narrowed(bed: &dyn TestBed) {
     for text in tricky {
         assert_eq!(texts(&with_texts(bed, &[text])).await, wanted(&[text]));
     }
+    let alike = bed.insert(20, "100x + 5y").await;
+    let contains = |text: &str| Predicate::Text {
+        column: bed.text_column().to_owned(),
+        test: TextTest::Contains,
+        value: text.to_owned(),
+    };
+    let one = wanted(&[tricky[1]]);
+    assert_eq!(texts(&contains("00% + 5_")).await, one, "no wildcards");
+    bed.remove(&alike).await;
     let not = Predicate::Not(Box::new(with_texts(bed, &["0", "1", "2"])));
     let mut others = tricky.to_vec();
     others.push("3");

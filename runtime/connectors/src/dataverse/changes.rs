@@ -109,7 +109,14 @@ pub(crate) async fn page(
     })
 }
 
+/// Too old, or not understood, as after an environment was restored: the way back is the same.
 fn is_expired(error: &ConnectError) -> bool {
-    matches!(error, ConnectError::Refused { refusal, .. }
-        if refusal.code == EXPIRED || refusal.code == "410" || refusal.message.contains("expired"))
+    let ConnectError::Refused { refusal, .. } = error else {
+        return false;
+    };
+    let message = refusal.message.to_lowercase();
+    refusal.code == EXPIRED
+        || refusal.code == "410"
+        || message.contains("expired")
+        || message.contains("delta token")
 }

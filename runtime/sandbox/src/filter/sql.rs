@@ -268,7 +268,7 @@ impl<'m> Builder<'_, 'm> {
         if !matches!(column.kind, Kind::Text(_)) {
             return Err(incompatible(column.kind.edm(), "Edm.String", Op::Eq));
         }
-        let text = like(
+        let text = wildcards(
             &text
                 .chars()
                 .flat_map(char::to_lowercase)
@@ -343,6 +343,31 @@ fn like(text: &str) -> String {
         .replace('_', "\\_")
 }
 
+/// The pattern of Dataverse's text functions as one of SQLite: `%` and `_` are wildcards, and stand for themselves in
+/// brackets. Sets and ranges in brackets aren't known here.
+///
+/// Source: *Use wildcard characters in conditions for string values*.
+fn wildcards(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let ahead = rest.as_str();
+        let bracketed = ahead
+            .chars()
+            .next()
+            .filter(|_| c == '[' && ahead.chars().nth(1) == Some(']'));
+        let literal = bracketed.unwrap_or(c);
+        if bracketed.is_some() {
+            rest.nth(1);
+        }
+        if literal == '\\' || (bracketed.is_some() && matches!(literal, '%' | '_')) {
+            out.push('\\');
+        }
+        out.push(literal);
+    }
+    out
+}
+
 fn symbol(op: Op) -> &'static str {
     match op {
         Op::Eq => "=",
@@ -391,4 +416,21 @@ fn incompatible(left: &str, right: &str, op: Op) -> Refused {
     Refused(format!(
         "A binary operator with incompatible types was detected. Found operand types '{left}' and '{right}' for operator kind '{kind}'."
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_take_the_meaning_from_wildcards() {
+        for (pattern, wanted) in [
+            ("a%b_c", "a%b_c"),
+            ("5[%] [_] [[] []", r"5\% \_ [ []"),
+            (r"a\b", r"a\\b"),
+            ("[", "["),
+        ] {
+            assert_eq!(wildcards(pattern), wanted, "{pattern}");
+        }
+    }
 }
