@@ -10,6 +10,7 @@
 //! - The same traits give the same run: no order of a hash map, no ambient time and no ambient chance decides anything.
 
 mod apply;
+mod ask;
 mod capture;
 mod chance;
 mod clock;
@@ -17,7 +18,9 @@ mod code;
 mod codec;
 pub mod codes;
 mod drive;
+mod dry_run;
 mod error;
+mod join;
 mod key;
 mod load;
 mod merge;
@@ -31,10 +34,13 @@ mod runtime;
 mod settle;
 pub mod state;
 mod sweep;
+mod verify;
 mod wake;
 mod wire;
 
+pub use ask::{ErrorEntry, MapState, Why, WhyLine, WhySide};
 pub use clock::{Clock, Moment, SystemClock};
+pub use dry_run::{Planned, Sample, SampleKind};
 pub use error::SyncError;
 pub use key::{PairKey, RecordId, display, display_key};
 pub use mistake::{Mistake, Rules};
@@ -42,3 +48,4 @@ pub use observer::{Event, LoadCounts, Observer, Silent};
 pub use options::Options;
 pub use runtime::Runtime;
 pub use state::{SqliteStore, StateError, StateStore};
+pub use verify::{Difference, DifferentField, Verified};

@@ -79,7 +79,7 @@ impl Trouble {
         }
     }
 
-    const fn line(&self) -> Option<u16> {
+    pub(crate) const fn line(&self) -> Option<u16> {
         match self {
             Self::Halt(Halt::Refused(problem)) => problem.line,
             Self::Halt(Halt::Parked { line, .. } | Halt::Undecided { line })
@@ -200,7 +200,7 @@ impl Runtime {
         }
     }
 
-    fn message(
+    pub(crate) fn message(
         &self,
         plan: &MapPlan,
         trouble: &Trouble,

@@ -12,7 +12,7 @@ use crate::state::{Link, LinkState};
 
 impl Runtime {
     /// Looks at the sides that no mark made anybody look at. Tasks whose partner can't be asked for come back apart.
-    pub(super) async fn observe_others(
+    pub(crate) async fn observe_others(
         &self,
         map: &MapRun,
         tasks: Vec<Task>,

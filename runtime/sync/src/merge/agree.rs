@@ -1,6 +1,6 @@
 //! The one relation of page "two-way lines agree or don't": while two values agree, nothing is written.
 
-use crate::code::Cell;
+use crate::code::{Cell, EvalRow};
 use dwmap_plan::{Line, Side, Value};
 
 use super::{Input, Seen};
@@ -12,6 +12,22 @@ pub(crate) struct Held<'a> {
     pub(crate) own: Option<&'a Value>,
     /// What it becomes on the other side.
     pub(crate) out: &'a Cell,
+}
+
+impl<'a> Held<'a> {
+    /// What a row holds of a line.
+    pub(crate) fn of(row: &'a EvalRow, line: usize) -> Self {
+        let out = row.out.get(line).unwrap_or(&Cell::None);
+        let cell = match row.own.get(line) {
+            // A constant or an expression has no cell of its own: what it gives stands for it.
+            None | Some(Cell::None) => out,
+            Some(cell) => cell,
+        };
+        Self {
+            own: own(cell),
+            out,
+        }
+    }
 }
 
 /// The value of a cell, if it has one.
@@ -31,18 +47,7 @@ impl<'a> Input<'a> {
                 own: None,
                 out: &Cell::None,
             },
-            Seen::Row(row) => {
-                let out = row.out.get(index).unwrap_or(&Cell::None);
-                let cell = match row.own.get(index) {
-                    // A constant or an expression has no cell of its own: what it gives stands for it.
-                    None | Some(Cell::None) => out,
-                    Some(cell) => cell,
-                };
-                Held {
-                    own: own(cell),
-                    out,
-                }
-            }
+            Seen::Row(row) => Held::of(row, index),
             Seen::Base => Held {
                 own: self.base(side, line),
                 out: &Cell::None,

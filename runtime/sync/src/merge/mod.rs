@@ -12,7 +12,7 @@ use dwmap_plan::{Deactivation, MapPlan, Side, Value};
 use crate::mistake::Rules;
 use crate::state::{ActivityKind, IntentKind, Link, LinkState};
 
-pub(crate) use agree::own;
+pub(crate) use agree::{Held, line_agrees, own};
 pub(crate) use pair::merge;
 
 /// What is known of a side.
