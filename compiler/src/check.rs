@@ -3,8 +3,8 @@
 use dwmap_grammar::tree::Decl;
 use dwmap_plan::Schema;
 
-use crate::agreement::writers;
-use crate::diagnostics::{Diagnostics, Severity};
+use crate::agreement::{brought, loops, writers};
+use crate::diagnostics::{Diagnostic, Diagnostics, NOT_BROUGHT, Severity};
 use crate::model::{MapModel, Model, SchemaModel};
 use crate::project::Project;
 use crate::resolve::modules::{self, Module};
@@ -49,9 +49,12 @@ pub fn check(project: &Project) -> Checked {
 /// What the library's authors have weighed is not the project's to read again.
 fn drop_library_warnings(diagnostics: &mut Diagnostics) {
     let sources = &diagnostics.sources;
+    // Which maps take part is the project's own choice, and so is what they lack.
+    let own =
+        |d: &Diagnostic| d.code == NOT_BROUGHT.id() || !sources.get(d.primary.place.file).library;
     diagnostics
         .list
-        .retain(|d| d.severity == Severity::Error || !sources.get(d.primary.place.file).library);
+        .retain(|d| d.severity == Severity::Error || own(d));
 }
 
 fn model(project: &Project, modules: &[Module], sources: &Sources, sink: &mut Sink) -> Model {
@@ -73,6 +76,8 @@ fn model(project: &Project, modules: &[Module], sources: &Sources, sink: &mut Si
     maps.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
     let maps: Vec<MapModel> = maps.into_iter().map(|(_, map)| map).collect();
     writers::across_maps(&context, &maps, sink);
+    loops::check(&context, &maps, sink);
+    brought::check(&context, &maps, sink);
     Model {
         maps,
         tests,

@@ -19,15 +19,9 @@ pub(crate) fn name_on(map: &MapContext<'_>, line: &Line, side: Side) -> Option<K
     let entity = map.entity(side);
     match line.operand(side) {
         Operand::Field(at) => Some(KeyPart::Field(entity.field(*at).name.clone())),
-        Operand::Lookup(lookup) => Some(KeyPart::Nav(nav_name(entity, lookup.nav))),
+        Operand::Lookup(lookup) => Some(KeyPart::Nav(entity.nav(lookup.nav).name.clone())),
         Operand::Constant { .. } | Operand::Concat(_) => None,
     }
-}
-
-/// A navigation's name as keys name it.
-fn nav_name(entity: &crate::model::EntityModel, at: usize) -> String {
-    let declared = entity.nav_index.iter().find(|(_, index)| **index == at);
-    declared.map_or_else(|| entity.nav(at).name.clone(), |(name, _)| name.clone())
 }
 
 /// The declared key that the key lines make on each side.

@@ -105,7 +105,6 @@ codes! {
     UNCOVERED               "W0103" "a table that doesn't cover its values"
     NOT_BROUGHT             "W0104" "a reference to records that no map brings"
     LEAVES_ITSELF           "W0105" "a map whose own writes make its filter false"
-    UNUSED                  "W0106" "a use that isn't needed"
 }
 
 /// All codes of this crate, in the order of the table.

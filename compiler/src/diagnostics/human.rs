@@ -30,8 +30,11 @@ impl Diagnostics {
         let mut text = String::new();
         for diagnostic in &self.list {
             let picture = Picture::new(&self.sources, diagnostic);
+            let mut one = String::new();
             // Writing to a string fails only if a source is gone, and those are kept beside.
-            let _ = handler.render_report(&mut text, &picture);
+            let _ = handler.render_report(&mut one, &picture);
+            // Places in other texts need no headline of their own.
+            text.push_str(&one.replace("Advice: \n", ""));
             text.push('\n');
         }
         text.push_str(&self.summary());

@@ -61,6 +61,8 @@ pub struct Line {
     pub place: Place,
     /// Its own text.
     pub text: String,
+    /// Where its steps stand, all of them; none without steps.
+    pub steps_place: Option<Place>,
     /// Both paths as text.
     pub paths: [String; 2],
     /// Where both paths stand.

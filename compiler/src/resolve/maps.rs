@@ -193,7 +193,7 @@ fn lines(
             }
         }
     }
-    let company = company_line(map, tree, &keys, overflow, sink);
+    let company = company_line(map, tree, &keys, overflow, poisoned, sink);
     company.into_iter().chain(keys).chain(others).collect()
 }
 
@@ -218,6 +218,7 @@ fn company_line(
     tree: &tree::Map,
     keys: &[Line],
     overflow: Overflow,
+    poisoned: &mut Poisoned,
     sink: &mut Sink,
 ) -> Option<Line> {
     let stripes = Side::BOTH.map(|side| map.stripe(side));
@@ -226,6 +227,8 @@ fn company_line(
         [None, None] => return None,
         [Some(left), Some(right)] => (left, right),
         [left, _] => {
+            // Without the company no key is whole.
+            poisoned.insert(String::new());
             if !said {
                 let striped = if left.is_some() {
                     Side::Left
@@ -253,6 +256,7 @@ fn company_line(
     Some(Line {
         place,
         text: format!("{} {} {}", paths[0], direction.as_str(), paths[1]),
+        steps_place: None,
         paths,
         path_places: [place; 2],
         operands,

@@ -39,14 +39,6 @@ impl Module {
             span,
         }
     }
-
-    /// The schemas that it declares.
-    pub(crate) fn schemas(&self) -> impl Iterator<Item = &tree::Schema> {
-        self.tree.decls.iter().filter_map(|decl| match decl {
-            tree::Decl::Schema(schema) => Some(schema),
-            _ => None,
-        })
-    }
 }
 
 /// The module path of a file: `maps/party-addresses.dwmap` is `maps.party_addresses`.

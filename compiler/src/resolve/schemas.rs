@@ -265,15 +265,16 @@ impl Resolver<'_> {
             self.twice(name, first);
             return;
         }
+        if let Some(wire) = &nav.wire {
+            let place = self.module.place(wire.span);
+            self.sink.not_yet(place, "another name for a navigation");
+        }
         entity
             .nav_index
             .insert(name.text.clone(), entity.data.navs.len());
         entity.nav_places.push(self.module.place(name.span));
         entity.data.navs.push(Nav {
-            name: nav
-                .wire
-                .as_ref()
-                .map_or_else(|| name.text.clone(), |wire| wire.value.clone()),
+            name: name.text.clone(),
             targets: nav.targets.iter().map(|t| t.text.clone()).collect(),
             via: nav.via.iter().map(|v| v.text.clone()).collect(),
         });

@@ -38,9 +38,7 @@ pub(crate) fn conversion(from: &Typed<'_>, to: &Typed<'_>) -> Conversion {
         }
         (Type::Text(_), Type::Text(_))
         | (Type::Int32 | Type::Int64, Type::Int32 | Type::Int64)
-        | (Type::Decimal(..), Type::Decimal(..))
-        | (Type::Int32 | Type::Int64, Type::Decimal(..) | Type::Float64)
-        | (Type::Decimal(..), Type::Float64)
+        | (Type::Int32 | Type::Int64 | Type::Decimal(..), Type::Decimal(..) | Type::Float64)
         | (Type::Date, Type::DateTime) => Conversion::None,
         (Type::Decimal(..) | Type::Float64, Type::Int32 | Type::Int64) => {
             Conversion::Loses("places after the point would be lost")

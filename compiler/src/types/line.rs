@@ -82,6 +82,7 @@ impl<'a> Lines<'a, '_> {
         let mut result = Line {
             place: self.map.place(line.span),
             text: squeeze(sources.text(self.map.place(line.span))),
+            steps_place: steps_place(self.map, line),
             paths: spans.map(|span| squeeze(sources.text(self.map.place(span)))),
             path_places: spans.map(|span| self.map.place(span)),
             operands,
@@ -311,7 +312,7 @@ impl<'a> Lines<'a, '_> {
                 source.name, target.name
             );
             sink.push(
-                Diagnostic::new(CAN_OVERFLOW, line.path_places[source_index(side)], message)
+                Diagnostic::new(CAN_OVERFLOW, line.path_places[side.index()], message)
                     .label("may be too long")
                     .related(source_place, source.ty.to_string())
                     .related(target_place, target.ty.to_string())
@@ -321,15 +322,17 @@ impl<'a> Lines<'a, '_> {
     }
 }
 
-const fn source_index(side: Side) -> usize {
-    side.index()
-}
-
 fn too_long(text: &str, ty: &Type) -> bool {
     match ty {
         Type::Text(Some(limit)) => text.encode_utf16().count() > *limit as usize,
         _ => false,
     }
+}
+
+/// From the first step to the last.
+fn steps_place(map: &MapContext<'_>, line: &tree::Line) -> Option<Place> {
+    let (first, last) = (line.steps.first()?, line.steps.last()?);
+    Some(map.place(first.span.to(last.span)))
 }
 
 /// Park for key parts and required references, blank for the rest.

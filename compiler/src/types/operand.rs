@@ -44,6 +44,10 @@ impl<'a> Operands<'a, '_> {
         } else {
             Side::Left
         };
+        if let Some(diagnostic) = self.constant_written(to) {
+            sink.push(diagnostic);
+            return None;
+        }
         let written = self.written(to, sink);
         let target = written.as_ref().map(|w| self.map.typed(to, w));
         let read = self.read(to.other(), target.as_ref(), sink);
@@ -67,11 +71,17 @@ impl<'a> Operands<'a, '_> {
                 sink.push(self.no_way_back(expr));
                 None
             }
-            _ => {
-                sink.push(self.not_writable(side, expr));
-                None
-            }
+            // Said by `constant_written` already.
+            _ => None,
         }
+    }
+
+    /// Something on the written side of a one-way line that can't be written to. What stands opposite isn't looked
+    /// at then: it may well be a name of the other side.
+    fn constant_written(&self, side: Side) -> Option<Diagnostic> {
+        let expr = self.expr(side);
+        let path = matches!(expr.kind, ExprKind::Path(_) | ExprKind::Tuple(_));
+        (!path).then(|| self.not_writable(side, expr))
     }
 
     /// The line as it stands, without its steps.
