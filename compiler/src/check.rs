@@ -79,9 +79,9 @@ fn model(project: &Project, modules: &[Module], sources: &Sources, sink: &mut Si
     loops::check(&context, &maps, sink);
     brought::check(&context, &maps, sink);
     Model {
+        schemas,
         maps,
         tests,
-        schemas,
     }
 }
 

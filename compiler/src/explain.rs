@@ -154,9 +154,9 @@ impl Explainer<'_> {
             let key: Vec<String> = reference
                 .key
                 .iter()
-                .map(|part| match part.company {
-                    true => format!("{} (the company)", part.wire),
-                    false => part.wire.clone(),
+                .map(|part| {
+                    let company = if part.company { " (the company)" } else { "" };
+                    format!("{}{company}", part.wire)
                 })
                 .collect();
             let line = self.map.lines.iter().find(|line| {

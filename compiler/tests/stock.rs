@@ -1,21 +1,10 @@
 //! The stock maps check and build.
 
-use dwmap_compiler::{Project, SourceFile, build, check};
+mod common;
 
-fn library(path: &str) -> Option<SourceFile> {
-    let module = dwmap_stdlib::module(path)?;
-    Some(SourceFile::new(module.file(), module.source))
-}
-
-fn stock() -> Project {
-    let maps = dwmap_stdlib::modules()
-        .iter()
-        .filter(|m| m.kind == dwmap_stdlib::Kind::Maps)
-        .map(|m| m.path);
-    Project::new(Vec::new())
-        .with_library(library)
-        .with_stock(maps)
-}
+use common::stock;
+use dwmap_compiler::{build, check, explain_map};
+use dwmap_plan::{Side, verify};
 
 #[test]
 fn the_stock_maps_have_no_diagnostics() {
@@ -42,4 +31,57 @@ fn the_stock_maps_build() {
         .map(|m| format!("{} {}", m.rank, m.name))
         .collect();
     insta::assert_snapshot!(names.join("\n"));
+}
+
+#[test]
+fn the_customers_map_reads_well() {
+    let (plan, _) = build(&stock()).unwrap();
+    insta::assert_snapshot!(explain_map(&plan, "customers").unwrap());
+}
+
+#[test]
+fn a_small_map_in_full() {
+    let (mut plan, _) = build(&stock()).unwrap();
+    plan.maps.retain(|map| map.name == "customer_groups");
+    for map in &mut plan.maps {
+        for reference in &mut map.references {
+            reference.brought_by = None;
+        }
+    }
+    verify::plan(&plan).unwrap();
+    plan.systems
+        .iter_mut()
+        .for_each(|system| system.schema.entities.clear());
+    insta::assert_snapshot!(dwmap_plan::text::print(&plan).unwrap());
+}
+
+/// What binds the plan to the real services: names on the wire, keys, and how references are written.
+#[test]
+fn customers_are_addressed_as_the_services_want() {
+    let (plan, _) = build(&stock()).unwrap();
+    let map = plan.maps.iter().find(|m| m.name == "customers").unwrap();
+    let (fno, dv) = (map.side(Side::Left), map.side(Side::Right));
+    assert_eq!(fno.scan.address.physical, "CustCustomerV3Entity");
+    assert_eq!(dv.scan.address.physical, "account");
+    let key = |side: &dwmap_plan::SidePlan| -> Vec<String> {
+        let parts = side.write.natural_key.parts.iter();
+        parts.map(|(wire, ..)| wire.clone()).collect()
+    };
+    assert_eq!(key(fno), ["dataAreaId", "CustomerAccount"]);
+    assert_eq!(key(dv), ["accountnumber", "_msdyn_company_value"]);
+    assert!(fno.write.natural_is_record_key && !dv.write.natural_is_record_key);
+    assert_eq!(
+        map.lines[0].text,
+        "dataAreaId <-> msdyn_company.cdm_companycode"
+    );
+    assert_eq!(fno.program.outputs.pair_key.len(), 2);
+}
+
+#[test]
+fn equal_texts_make_equal_bytes() {
+    let once = dwmap_plan::encode(&build(&stock()).unwrap().0).unwrap();
+    let mut again = stock();
+    again.stock.reverse();
+    let again = dwmap_plan::encode(&build(&again).unwrap().0).unwrap();
+    assert!(once == again);
 }

@@ -45,14 +45,16 @@ pub(crate) fn find(
         );
         return [None, None];
     }
-    Side::BOTH.map(|side| {
-        let found = key_of(map, lines, side);
-        let flows = lines.iter().any(|line| line.flows_from(side.other()));
-        if found.is_none() && flows && poisoned.is_empty() && written {
-            sink.push(incomplete(map, lines, side));
-        }
-        found
-    })
+    let found = Side::BOTH.map(|side| key_of(map, lines, side));
+    let wanting = |side: &Side| {
+        let written = lines.iter().any(|line| line.flows_from(side.other()));
+        found[side.index()].is_none() && written
+    };
+    let wanting: Vec<Side> = Side::BOTH.into_iter().filter(wanting).collect();
+    if let (Some(side), true) = (wanting.first(), poisoned.is_empty() && written) {
+        sink.push(incomplete(map, lines, *side, wanting.len() == 2));
+    }
+    found
 }
 
 fn key_of(map: &MapContext<'_>, lines: &[Line], side: Side) -> Option<Key> {
@@ -81,7 +83,8 @@ fn key_of(map: &MapContext<'_>, lines: &[Line], side: Side) -> Option<Key> {
         })
 }
 
-fn incomplete(map: &MapContext<'_>, lines: &[Line], side: Side) -> Diagnostic {
+/// `both`: the other side has no key either, which is the same mistake.
+fn incomplete(map: &MapContext<'_>, lines: &[Line], side: Side, both: bool) -> Diagnostic {
     let key_lines: Vec<&Line> = lines.iter().filter(|l| l.key && !l.completed).collect();
     let parts: Vec<KeyPart> = lines
         .iter()
@@ -104,8 +107,11 @@ fn incomplete(map: &MapContext<'_>, lines: &[Line], side: Side) -> Diagnostic {
             line.path_places[side.index()]
         });
     let mut diagnostic = Diagnostic::new(KEY_INCOMPLETE, place, message).label("not a whole key");
-    for (name, parts, place) in map.entity(side).keys() {
-        diagnostic = diagnostic.related(place, key_in_words(name, parts));
+    let sides = [Some(side), both.then_some(side.other())];
+    for side in sides.into_iter().flatten() {
+        for (name, parts, place) in map.entity(side).keys() {
+            diagnostic = diagnostic.related(place, key_in_words(name, parts));
+        }
     }
     diagnostic
         .help("add `key` lines until they make one of its keys, exactly; the company is completed")

@@ -27,7 +27,7 @@ macro_rules! codes {
         $(#[doc = $title] pub(crate) const $name: Code = Code($id);)*
 
         static PAGES: &[CodePage] = &[
-            $(CodePage { code: $id, title: $title, page: "" },)*
+            $(CodePage { code: $id, title: $title, page: include_str!(concat!("pages/", $id, ".md")) },)*
         ];
     };
 }

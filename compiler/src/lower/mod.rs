@@ -48,7 +48,7 @@ pub fn build(project: &Project) -> Result<(Plan, Diagnostics), BuildError> {
 /// Lowers a model that was checked without errors.
 fn lower(name: &str, model: &Model, sources: &Sources) -> Plan {
     let (systems, schemas) = project::systems(model);
-    let mut maps = model
+    let mut maps: Vec<dwmap_plan::MapPlan> = model
         .maps
         .iter()
         .map(|map| map::lower(model, sources, map, &schemas))

@@ -25,7 +25,7 @@ struct Edge {
 }
 
 /// Fills in what brings each reference's target, ranks the maps, and puts them in the order of ranks and names.
-pub(crate) fn order(maps: &mut Vec<MapPlan>) {
+pub(crate) fn order(maps: &mut [MapPlan]) {
     maps.sort_by(|a, b| a.name.cmp(&b.name));
     fill_brought_by(maps);
     let ranks = ranks(maps.len(), &edges(maps));

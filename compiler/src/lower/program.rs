@@ -281,7 +281,9 @@ fn renumber(op: &Op, slot: impl Fn(SlotId) -> SlotId) -> Op {
         | Op::All { dst, of }
         | Op::Any { dst, of } => {
             *dst = slot(*dst);
-            of.iter_mut().for_each(|s| *s = slot(*s));
+            for s in of {
+                *s = slot(*s);
+            }
         }
     }
     op

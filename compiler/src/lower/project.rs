@@ -139,7 +139,9 @@ impl Projection<'_> {
         let policies = &map.policies;
         for leaves in [&policies.delete, &policies.leave] {
             if let Leave::Deactivate(fields) = &leaves[side.other().index()] {
-                fields.iter().for_each(|it| self.field(at, it.field));
+                for it in fields {
+                    self.field(at, it.field);
+                }
             }
         }
         if let Some(key) = &map.keys[side.index()] {
@@ -147,7 +149,9 @@ impl Projection<'_> {
                 .keys()
                 .find(|(name, ..)| *name == key.name);
             let parts: Vec<KeyPart> = parts.map_or(Vec::new(), |(_, parts, _)| parts.to_vec());
-            parts.iter().for_each(|part| self.part(at, part));
+            for part in &parts {
+                self.part(at, part);
+            }
         }
     }
 
@@ -155,7 +159,11 @@ impl Projection<'_> {
         match operand {
             Operand::Field(field) => self.field(at, *field),
             Operand::Lookup(lookup) => self.lookup(at, lookup),
-            Operand::Concat(args) => args.iter().for_each(|arg| self.operand(at, arg)),
+            Operand::Concat(args) => {
+                for arg in args {
+                    self.operand(at, arg);
+                }
+            }
             Operand::Constant { .. } => {}
         }
     }
@@ -178,7 +186,9 @@ impl Projection<'_> {
     fn condition(&mut self, at: usize, condition: &Condition) {
         match condition {
             Condition::All(of) | Condition::Any(of) => {
-                of.iter().for_each(|c| self.condition(at, c));
+                for condition in of {
+                    self.condition(at, condition);
+                }
             }
             Condition::Not(of) => self.condition(at, of),
             Condition::Compare(term, ..)

@@ -295,7 +295,7 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
                 .expected()
                 .member(&member.name, self.map.place(member.name.span)),
         };
-        let value = value.map_err(|diagnostic| sink.push(diagnostic)).ok()?;
+        let value = value.map_err(|diagnostic| sink.push(*diagnostic)).ok()?;
         Some(Deactivate { field, value })
     }
 

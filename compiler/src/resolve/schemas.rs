@@ -261,7 +261,7 @@ impl Resolver<'_> {
 
     fn nav(&mut self, entity: &mut EntityModel, nav: &tree::Nav) {
         let name = &nav.name;
-        if let Some(first) = self.declared(entity, &name.text) {
+        if let Some(first) = Self::declared(entity, &name.text) {
             self.twice(name, first);
             return;
         }
@@ -280,7 +280,7 @@ impl Resolver<'_> {
         });
     }
 
-    fn declared(&self, entity: &EntityModel, name: &str) -> Option<Place> {
+    fn declared(entity: &EntityModel, name: &str) -> Option<Place> {
         let field = entity.find_field(name).map(|at| entity.field_places[at]);
         field.or_else(|| entity.find_nav(name).map(|at| entity.nav_places[at]))
     }
@@ -390,13 +390,13 @@ impl Resolver<'_> {
         let place = self.module.place(path.span);
         let entity = &self.model.entities[index];
         let stripe = match path.segments.as_slice() {
-            [field] => match entity.find_field(&field.text) {
-                Some(at) => Stripe::Field(at),
-                None => {
+            [field] => {
+                let Some(at) = entity.find_field(&field.text) else {
                     let diagnostic = unknown_field(entity, None, field, place);
                     return self.sink.push(diagnostic);
-                }
-            },
+                };
+                Stripe::Field(at)
+            }
             [nav, field] => {
                 let Some(at) = entity.find_nav(&nav.text) else {
                     let message = format!("{} has no navigation {}", entity.data.name, nav.text);
@@ -437,7 +437,7 @@ impl Resolver<'_> {
     }
 
     fn field(&mut self, entity: &mut EntityModel, it: &tree::Field, keys: &[&str]) {
-        if let Some(first) = self.declared(entity, &it.name.text) {
+        if let Some(first) = Self::declared(entity, &it.name.text) {
             return self.twice(&it.name, first);
         }
         let Some(ty) = self.ty(&it.ty) else {
@@ -537,20 +537,15 @@ impl Resolver<'_> {
             Type::Enum(_) => &Type::Int64,
             other => other,
         };
-        match value_of(&literal.kind, ty) {
-            Some(value) => null_form(field.nullable, when, value),
-            None => {
-                let place = self.module.place(literal.span);
-                let message = format!(
-                    "{} can't stand for null in a {kind}",
-                    kind_of(&literal.kind)
-                );
-                self.nulls.remove(kind);
-                self.sink
-                    .say(WRONG_LITERAL, place, message, kind_of(&literal.kind));
-                NullForm::default()
-            }
+        if let Some(value) = value_of(&literal.kind, ty) {
+            return null_form(field.nullable, when, value);
         }
+        let place = self.module.place(literal.span);
+        let found = kind_of(&literal.kind);
+        let message = format!("{found} can't stand for null in a {kind}");
+        self.nulls.remove(kind);
+        self.sink.say(WRONG_LITERAL, place, message, found);
+        NullForm::default()
     }
 
     fn ty(&mut self, ty: &TypeExpr) -> Option<Type> {

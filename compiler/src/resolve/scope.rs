@@ -295,9 +295,7 @@ pub(crate) fn entity_of(
 }
 
 /// The maps of all modules, in the order of modules.
-pub(crate) fn maps<'a>(
-    modules: &'a [Module],
-) -> impl Iterator<Item = (DeclId, &'a tree::Map)> + use<'a> {
+pub(crate) fn maps(modules: &[Module]) -> impl Iterator<Item = (DeclId, &tree::Map)> {
     modules.iter().enumerate().flat_map(|(module, m)| {
         let decls = m.tree.decls.iter().enumerate();
         decls.filter_map(move |(decl, d)| match d {

@@ -161,7 +161,7 @@ impl TestReader<'_> {
                         .expected()
                         .member(&member.name, self.map.place(member.name.span)),
                 };
-                value.map_err(|diagnostic| sink.push(diagnostic)).ok()?
+                value.map_err(|diagnostic| sink.push(*diagnostic)).ok()?
             }
             TestValue::List(_) => {
                 sink.not_yet(self.map.place(span), "a test of line items");

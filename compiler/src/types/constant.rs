@@ -133,14 +133,18 @@ pub(crate) struct Expected<'a> {
 
 impl Expected<'_> {
     /// A literal that stands for this.
-    pub(crate) fn literal(&self, literal: &Literal, place: Place) -> Result<Value, Diagnostic> {
+    pub(crate) fn literal(
+        &self,
+        literal: &Literal,
+        place: Place,
+    ) -> Result<Value, Box<Diagnostic>> {
         let truth = self.members.filter(|(members, _)| members.boolean);
         match (&literal.kind, self.members) {
             (LiteralKind::Bool(value), _) if truth.is_some() => {
                 return Ok(Value::Int(i64::from(*value)));
             }
             (LiteralKind::String(text), Some((members, _))) if members.by_name(text).is_some() => {
-                return Err(self.member_in_quotes(text, place));
+                return Err(Box::new(self.member_in_quotes(text, place)));
             }
             (kind, _) => {
                 if let Some(value) = value_of(kind, self.ty) {
@@ -148,7 +152,7 @@ impl Expected<'_> {
                 }
             }
         }
-        Err(self.wrong_literal(literal, place))
+        Err(Box::new(self.wrong_literal(literal, place)))
     }
 
     fn member_in_quotes(&self, text: &str, place: Place) -> Diagnostic {
@@ -193,27 +197,27 @@ impl Expected<'_> {
     }
 
     /// A member by name; the caller knows that nothing else can be meant.
-    pub(crate) fn member(&self, name: &Ident, place: Place) -> Result<Value, Diagnostic> {
+    pub(crate) fn member(&self, name: &Ident, place: Place) -> Result<Value, Box<Diagnostic>> {
         let Some((members, declared)) = self.members else {
             let message = format!(
                 "{} is {}, which has no members, and there is no field {}",
                 self.name, self.ty, name.text
             );
-            return Err(self.declared(
-                Diagnostic::new(UNKNOWN_MEMBER, place, message)
-                    .label("neither a field nor a member")
-                    .help(format!("a text stands in quotes: \"{}\"", name.text)),
-            ));
+            let diagnostic = Diagnostic::new(UNKNOWN_MEMBER, place, message)
+                .label("neither a field nor a member")
+                .help(format!("a text stands in quotes: \"{}\"", name.text));
+            return Err(Box::new(self.declared(diagnostic)));
         };
         if let Some(member) = members.by_name(&name.text) {
             return Ok(Value::Int(member.value));
         }
         let meant = nearest(&name.text, members.members.iter().map(|m| m.name.as_str()));
         let message = format!("{} has no member {}", members.name, name.text);
-        Err(Diagnostic::new(UNKNOWN_MEMBER, place, message)
+        let diagnostic = Diagnostic::new(UNKNOWN_MEMBER, place, message)
             .label("not one of its members")
             .related(declared, "the enum")
-            .meant(meant, place))
+            .meant(meant, place);
+        Err(Box::new(diagnostic))
     }
 }
 

@@ -240,7 +240,7 @@ impl<'a> Filters<'a, '_> {
                 return None;
             }
         };
-        value.map_err(|diagnostic| sink.push(diagnostic)).ok()
+        value.map_err(|diagnostic| sink.push(*diagnostic)).ok()
     }
 
     fn among(&self, it: &In, sink: &mut Sink) -> Option<Condition> {
@@ -300,13 +300,11 @@ impl<'a> Filters<'a, '_> {
             sink.push(diagnostic);
             return None;
         }
-        match self.constant(&it.right, &typed, sink)? {
-            Value::Text(text) => Some(Condition::Text(term, test, text)),
-            _ => {
-                self.no_condition(&it.right, sink);
-                None
-            }
+        if let Value::Text(text) = self.constant(&it.right, &typed, sink)? {
+            return Some(Condition::Text(term, test, text));
         }
+        self.no_condition(&it.right, sink);
+        None
     }
 }
 

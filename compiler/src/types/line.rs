@@ -3,7 +3,7 @@
 use dwmap_grammar::Safety;
 use dwmap_grammar::tree::{self, Direction, Ident, OnMissing, OverflowPolicy, SuffixKind};
 use dwmap_plan::{
-    Access, Agreement, Class, MissingPolicy, Overflow, Proof, Requirement, Side, Type, Value,
+    Access, Agreement, Class, Field, MissingPolicy, Overflow, Proof, Requirement, Side, Type, Value,
 };
 
 use crate::agreement::classes;
@@ -44,7 +44,7 @@ pub(crate) const fn overflow_of(policy: OverflowPolicy) -> Overflow {
     }
 }
 
-impl<'a> Lines<'a, '_> {
+impl Lines<'_, '_> {
     /// Resolves a line; `None` where it makes no sense, which has been said then.
     pub(crate) fn resolve(&self, line: &tree::Line, key: bool, sink: &mut Sink) -> Option<Line> {
         let suffixes = self.suffixes(line, key, sink);
@@ -103,9 +103,9 @@ impl<'a> Lines<'a, '_> {
         };
         result.agreement = classes::of_line(&result, source, target);
         let sound = self.writable(&result, line, sink)
-            & self.constant_fits(&result, target, sink)
-            & self.settles(&result, source, sink);
-        self.warn_overflow(&result, &typed, sink);
+            & Self::constant_fits(&result, target, sink)
+            & Self::settles(&result, source, sink);
+        Self::warn_overflow(&result, &typed, sink);
         (sound && flows).then_some(result)
     }
 
@@ -212,7 +212,7 @@ impl<'a> Lines<'a, '_> {
     }
 
     /// A constant that its field can't hold is known now.
-    fn constant_fits(&self, line: &Line, target: &Typed<'_>, sink: &mut Sink) -> bool {
+    fn constant_fits(line: &Line, target: &Typed<'_>, sink: &mut Sink) -> bool {
         let side = line.from();
         let Operand::Constant { value, .. } = line.operand(side) else {
             return true;
@@ -222,14 +222,10 @@ impl<'a> Lines<'a, '_> {
         };
         let place = line.path_places[side.index()];
         let (code, message) = match value {
-            Value::Null
-                if field.requirement == Requirement::Required && field.null.write.is_none() =>
-            {
-                (
-                    NULL_REQUIRED,
-                    format!("{} needs a value, and null is none", field.name),
-                )
-            }
+            Value::Null if field.requirement == Requirement::Required && stays_null(field) => (
+                NULL_REQUIRED,
+                format!("{} needs a value, and null is none", field.name),
+            ),
             Value::Text(text) if too_long(text, &field.ty) => (
                 TOO_LONG,
                 format!(
@@ -258,7 +254,7 @@ impl<'a> Lines<'a, '_> {
     }
 
     /// Two-way steps have to settle.
-    fn settles(&self, line: &Line, source: &Typed<'_>, sink: &mut Sink) -> bool {
+    fn settles(line: &Line, source: &Typed<'_>, sink: &mut Sink) -> bool {
         if !(line.to_left && line.to_right) || line.stages.len() < 2 {
             return true;
         }
@@ -279,7 +275,7 @@ impl<'a> Lines<'a, '_> {
     }
 
     /// Texts that may be longer than a limit that is known for sure.
-    fn warn_overflow(&self, line: &Line, typed: &[Typed<'_>; 2], sink: &mut Sink) {
+    fn warn_overflow(line: &Line, typed: &[Typed<'_>; 2], sink: &mut Sink) {
         if line.overflow == Overflow::Truncate || line.key || !line.stages.is_empty() {
             return;
         }
@@ -320,6 +316,11 @@ impl<'a> Lines<'a, '_> {
             );
         }
     }
+}
+
+/// Whether null is what is sent for null. A value stands for it only where that isn't read as null again.
+const fn stays_null(field: &Field) -> bool {
+    field.null.read.is_some() || field.null.write.is_none()
 }
 
 fn too_long(text: &str, ty: &Type) -> bool {

@@ -334,7 +334,7 @@ impl<'a> Operands<'a, '_> {
 }
 
 fn constant(
-    value: Result<Value, Diagnostic>,
+    value: Result<Value, Box<Diagnostic>>,
     target: &Typed<'_>,
     sink: &mut Sink,
 ) -> Option<Operand> {
@@ -344,7 +344,7 @@ fn constant(
             ty: target.ty.clone(),
         }),
         Err(diagnostic) => {
-            sink.push(diagnostic);
+            sink.push(*diagnostic);
             None
         }
     }

@@ -337,13 +337,13 @@ impl<'a> Stages<'a, '_> {
             ExprKind::Path(path) if path.as_ident().is_some() => {
                 let name = path.as_ident()?;
                 let member = now.expected().member(name, place);
-                member.map_err(|d| sink.push(d)).ok()
+                member.map_err(|d| sink.push(*d)).ok()
             }
             ExprKind::Member(member) => {
                 let member = now
                     .expected()
                     .member(&member.name, self.map.place(member.name.span));
-                member.map_err(|d| sink.push(d)).ok()
+                member.map_err(|d| sink.push(*d)).ok()
             }
             _ => {
                 sink.not_yet(place, "an argument that isn't a constant");

@@ -229,13 +229,13 @@ impl<'a> Builder<'a> {
                         return;
                     }
                 }
-                RowValue::Value(value) => match self.value(value, to, sink) {
-                    Some(value) => TableElse::Value(value),
-                    None => {
+                RowValue::Value(value) => {
+                    let Some(value) = self.value(value, to, sink) else {
                         self.failed = true;
                         return;
-                    }
-                },
+                    };
+                    TableElse::Value(value)
+                }
                 RowValue::Reject(_) | RowValue::Else(_) => TableElse::Reject,
             };
             if forward {
@@ -272,7 +272,9 @@ impl<'a> Builder<'a> {
                     let kind = kind_of(&literal.kind);
                     let message =
                         format!("this side of the table is {}, and this is {kind}", typed.ty);
-                    Err(Diagnostic::new(WRONG_ROW, place, message).label(kind))
+                    Err(Box::new(
+                        Diagnostic::new(WRONG_ROW, place, message).label(kind),
+                    ))
                 } else {
                     typed.expected().literal(literal, place)
                 }
@@ -284,20 +286,22 @@ impl<'a> Builder<'a> {
                         .is_none_or(|(members, _)| members.name != of.text)
                 });
                 match other_enum {
-                    Some(of) => Err(Diagnostic::new(
-                        UNKNOWN_ENUM,
-                        self.place(of.span),
-                        format!(
-                            "the value here is {}, and not of the enum {}",
-                            typed.ty, of.text
-                        ),
-                    )
-                    .label("another enum")),
+                    Some(of) => Err(Box::new(
+                        Diagnostic::new(
+                            UNKNOWN_ENUM,
+                            self.place(of.span),
+                            format!(
+                                "the value here is {}, and not of the enum {}",
+                                typed.ty, of.text
+                            ),
+                        )
+                        .label("another enum"),
+                    )),
                     None => typed.expected().member(&member.name, place),
                 }
             }
         };
-        result.map_err(|diagnostic| sink.push(diagnostic)).ok()
+        result.map_err(|diagnostic| sink.push(*diagnostic)).ok()
     }
 
     /// Whether two values are one, as the side's system compares them.
@@ -325,7 +329,12 @@ impl<'a> Builder<'a> {
             rows.position(|row| Self::same(&row.from, right, self.right.fold))
         });
         if let Some(Some(first)) = forward {
-            sink.push(self.duplicate(left, self.left, self.places[0][first], place));
+            sink.push(Self::duplicate(
+                left,
+                self.left,
+                self.places[0][first],
+                place,
+            ));
             return true;
         }
         if let Some(Some(first)) = backward {
@@ -333,7 +342,7 @@ impl<'a> Builder<'a> {
             let diagnostic = if direction == Direction::Both {
                 self.not_bijective(earlier, left, right, self.places[1][first], place)
             } else {
-                self.duplicate(right, self.right, self.places[1][first], place)
+                Self::duplicate(right, self.right, self.places[1][first], place)
             };
             sink.push(diagnostic);
             return true;
@@ -342,7 +351,6 @@ impl<'a> Builder<'a> {
     }
 
     fn duplicate(
-        &self,
         value: &Value,
         typed: &Typed<'_>,
         first: Option<Place>,
@@ -402,7 +410,7 @@ impl<'a> Builder<'a> {
             if said || rows.is_empty() {
                 continue;
             }
-            let missing = self.missing(&named_values(typed), rows);
+            let missing = Self::missing(&named_values(typed), rows);
             if missing.is_empty() || typed.members.is_none() {
                 continue;
             }
@@ -440,7 +448,7 @@ impl<'a> Builder<'a> {
                 two_way && !self.said_else[1],
             ),
         ] {
-            let missing = self.missing(names, rows);
+            let missing = Self::missing(names, rows);
             if missing.is_empty() || !read {
                 continue;
             }
@@ -460,7 +468,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn missing(&self, names: &[(String, Value)], rows: &[TableRow]) -> Vec<String> {
+    fn missing(names: &[(String, Value)], rows: &[TableRow]) -> Vec<String> {
         let has = |value: &Value| rows.iter().any(|row| row.from == *value);
         let missing = names.iter().filter(|(_, value)| !has(value));
         missing.map(|(name, _)| name.clone()).collect()
