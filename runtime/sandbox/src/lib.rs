@@ -203,7 +203,6 @@ fn services(config: &Config) -> Result<(dataverse::Dataverse, finops::Finops), S
     };
     seed::seed(config, &dataverse, &finops)?;
     let failed = |refusal: http::Refusal| SandboxError::Seed(refusal.body.message);
-    dataverse.provide_messages().map_err(failed)?;
     dataverse.prepare_hooks().map_err(failed)?;
     finops.load_subscriptions().map_err(failed)?;
     Ok((dataverse, finops))

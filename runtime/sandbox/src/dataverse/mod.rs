@@ -5,7 +5,6 @@ mod body;
 mod bulk;
 mod errors;
 mod hooks;
-mod messages;
 mod read;
 mod tracking;
 mod write;

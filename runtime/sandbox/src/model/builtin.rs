@@ -47,7 +47,7 @@ pub(crate) fn with_registration_tables(schema: &Schema) -> Schema {
             &[
                 ("sdkmessageid", "sdkmessages"),
                 ("sdkmessagefilterid", "sdkmessagefilters"),
-                ("eventhandler_serviceendpoint", "serviceendpoints"),
+                ("eventhandler", "serviceendpoints"),
             ],
         ),
     ];
@@ -86,8 +86,7 @@ fn entity(
             .map(|(name, target)| Nav {
                 name: (*name).to_owned(),
                 targets: vec![(*target).to_owned()],
-                // The navigations of a look-up with several kinds of target share its column: `_eventhandler_value`.
-                via: vec![format!("_{}_value", name.split('_').next().unwrap_or(name))],
+                via: vec![format!("_{name}_value")],
             })
             .collect(),
         striped_by: None,
