@@ -5,7 +5,7 @@ use pest::Parser as _;
 use crate::build::Builder;
 use crate::recover::{lexical_errors, too_deep};
 use crate::syntax::{Rule, Syntax};
-use crate::tokens::tokenize;
+use crate::tokens::{Tokens, tokenize};
 use crate::tree::{Decl, File};
 use crate::{Span, SyntaxError, layout, mistakes};
 
@@ -43,7 +43,11 @@ pub fn parse(source: &str) -> Parsed {
             mistakes::unreadable_declaration(Span::new(0, source.len()), &[]),
         );
     };
-    let (file, found) = Builder::new(source, &tokens).file(&node);
+    let (file, found) = Builder::new(Tokens {
+        source,
+        all: &tokens,
+    })
+    .file(&node);
     errors.extend(found);
     errors.sort_by_key(|error| (error.span.start, error.span.end));
     Parsed { file, errors }

@@ -71,6 +71,64 @@ impl Token {
     }
 }
 
+/// A text and its tokens, to be found by their offsets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tokens<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) all: &'a [Token],
+}
+
+impl<'a> Tokens<'a> {
+    /// How many tokens begin before an offset.
+    fn count_before(self, offset: usize) -> usize {
+        self.all.partition_point(|token| token.span.start < offset)
+    }
+
+    /// The tokens that begin before an offset.
+    pub(crate) fn before(self, offset: usize) -> &'a [Token] {
+        &self.all[..self.count_before(offset)]
+    }
+
+    /// The tokens that begin at an offset or behind it.
+    pub(crate) fn from(self, offset: usize) -> &'a [Token] {
+        &self.all[self.count_before(offset)..]
+    }
+
+    /// The tokens that begin in a span.
+    pub(crate) fn within(self, span: Span) -> &'a [Token] {
+        let first = self.count_before(span.start);
+        &self.all[first..self.count_before(span.end).max(first)]
+    }
+
+    /// The first symbol of this kind in a span.
+    pub(crate) fn symbol(self, span: Span, symbol: &str) -> Option<Span> {
+        let mut within = self.within(span).iter();
+        within
+            .find(|token| token.is(self.source, symbol))
+            .map(|token| token.span)
+    }
+
+    /// Whether the line of an offset begins there.
+    pub(crate) fn begins_line(self, offset: usize) -> bool {
+        self.before(offset)
+            .last()
+            .is_none_or(|token| token.kind == TokenKind::LineBreak)
+    }
+
+    /// Whether a line break stands in a span.
+    pub(crate) fn has_line_break(self, span: Span) -> bool {
+        self.within(span)
+            .iter()
+            .any(|token| token.kind == TokenKind::LineBreak)
+    }
+
+    /// Whether a line without any token stands in a span.
+    pub(crate) fn has_empty_line(self, span: Span) -> bool {
+        let mut pairs = self.within(span).windows(2);
+        pairs.any(|pair| pair.iter().all(|token| token.kind == TokenKind::LineBreak))
+    }
+}
+
 /// Splits a text. A byte order mark at its beginning is no token.
 pub(crate) fn tokenize(source: &str) -> Vec<Token> {
     let body = source.trim_start_matches('\u{feff}');

@@ -179,9 +179,9 @@ fn depth_is_bounded() {
             ("fn f(x: text) -> text = ", "\n"),
             ("test m \"x\" { ", "}"),
         ] {
-            let source = format!("{before}{}{after}", piece.repeat(2_000));
+            let source = format!("{before}{}{after}", piece.repeat(1_000));
             check_places(&source, &parse(&source));
-            let shallow = format!("{before}{}{after}", piece.repeat(30));
+            let shallow = format!("{before}{}{after}", piece.repeat(60));
             check_places(&shallow, &parse(&shallow));
         }
     }
@@ -210,7 +210,7 @@ fn long_texts_are_read() {
         "a ",
         "- ",
     ] {
-        let source = format!("map m: a.x <-> b.y {{\n{}}}\n", piece.repeat(2_000));
+        let source = format!("map m: a.x <-> b.y {{\n{}}}\n", piece.repeat(1_000));
         check_places(&source, &parse(&source));
     }
 }

@@ -35,17 +35,9 @@ impl Builder<'_> {
 
     /// Reports an item that follows another on its line.
     pub(super) fn missing_end(&mut self, start: usize) {
-        let next = self
-            .tokens
-            .partition_point(|token| token.span.start < start);
-        let before = self.tokens[..next]
-            .iter()
-            .rev()
-            .take_while(|token| !token.is_significant());
-        if before
-            .into_iter()
-            .all(|token| token.kind != TokenKind::LineBreak)
-        {
+        let before = self.tokens.before(start).iter().rev();
+        let mut gap = before.take_while(|token| !token.is_significant());
+        if gap.all(|token| token.kind != TokenKind::LineBreak) {
             let word = self.token_at(start).unwrap_or(Span::at(start));
             self.report(mistakes::missing_end(word));
         }
@@ -60,18 +52,15 @@ impl Builder<'_> {
 
     /// The first brace or bracket of a block.
     fn opening_brace(&self, block: Span) -> Span {
-        let from = self
-            .tokens
-            .partition_point(|token| token.span.start < block.start);
-        self.tokens[from..]
-            .iter()
-            .find(|token| token.is(self.source, "{") || token.is(self.source, "["))
-            .map_or(Span::at(block.start), |token| token.span)
+        let mut tokens = self.tokens.from(block.start).iter();
+        let brace = tokens.find(|token| token.is(self.source, "{") || token.is(self.source, "["));
+        brace.map_or(Span::at(block.start), |token| token.span)
     }
 
     fn cut_off(&self, cut: usize) -> CutOff {
-        let from = self.tokens.partition_point(|token| token.span.start < cut);
-        let Some(next) = self.tokens[from..]
+        let Some(next) = self
+            .tokens
+            .from(cut)
             .iter()
             .find(|token| token.is_significant())
         else {
@@ -99,11 +88,8 @@ impl Builder<'_> {
         } else {
             "}"
         };
-        let before = self.tokens.partition_point(|token| token.span.start < cut);
-        let last = self.tokens[..before]
-            .iter()
-            .rev()
-            .find(|token| token.is_significant());
+        let mut before = self.tokens.before(cut).iter().rev();
+        let last = before.find(|token| token.is_significant());
         let content_end = last.map_or(cut, |token| token.span.end).max(brace.end);
         if self.lines.line(content_end) == self.lines.line(brace.start)
             && self.lines.line(cut) == self.lines.line(brace.start)
@@ -119,12 +105,9 @@ impl Builder<'_> {
     }
 
     fn token_at(&self, start: usize) -> Option<Span> {
-        let at = self
-            .tokens
-            .partition_point(|token| token.span.start < start);
-        self.tokens[at..]
-            .iter()
-            .find(|token| token.kind != TokenKind::LineBreak && token.kind != TokenKind::Comment)
+        let mut tokens = self.tokens.from(start).iter();
+        tokens
+            .find(|token| token.is_significant())
             .map(|token| token.span)
     }
 }

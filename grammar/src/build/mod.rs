@@ -14,7 +14,7 @@ mod test;
 
 use crate::recover::{Place, Recovery};
 use crate::syntax::{Node, NodeExt, Rule};
-use crate::tokens::Token;
+use crate::tokens::{Token, Tokens};
 use crate::tree::{Decl, File, Use};
 use crate::{LineIndex, Span, SyntaxError};
 
@@ -22,16 +22,16 @@ use crate::{LineIndex, Span, SyntaxError};
 pub(crate) struct Builder<'s> {
     source: &'s str,
     lines: LineIndex,
-    tokens: &'s [Token],
+    tokens: Tokens<'s>,
     errors: Vec<SyntaxError>,
 }
 
 impl<'s> Builder<'s> {
-    pub(crate) fn new(source: &'s str, tokens: &'s [Token]) -> Self {
-        let lines = LineIndex::new(source);
+    pub(crate) fn new(tokens: Tokens<'s>) -> Self {
+        let source = tokens.source;
         Self {
             source,
-            lines,
+            lines: LineIndex::new(source),
             tokens,
             errors: Vec::new(),
         }
@@ -88,7 +88,6 @@ impl<'s> Builder<'s> {
         let span = node.place();
         if !self.has_broken_token(span) {
             let recovery = Recovery {
-                source: self.source,
                 lines: &self.lines,
                 tokens: self.tokens,
             };
@@ -99,12 +98,6 @@ impl<'s> Builder<'s> {
     }
 
     fn has_broken_token(&self, span: Span) -> bool {
-        let from = self
-            .tokens
-            .partition_point(|token| token.span.start < span.start);
-        let inside = self.tokens[from..]
-            .iter()
-            .take_while(|token| token.span.start < span.end);
-        inside.into_iter().any(Token::is_broken)
+        self.tokens.within(span).iter().any(Token::is_broken)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::spacing;
 use crate::Span;
-use crate::tokens::{Token, TokenKind};
+use crate::tokens::Tokens;
 use crate::tree::{Arrow, Direction};
 
 /// A cell of a line that is wider stands for itself: the others don't move out for it.
@@ -53,8 +53,8 @@ impl Row {
 }
 
 /// How many blanks stand before the cells of rows that adjoin, by the offset of a cell's first token.
-pub(super) fn pads(source: &str, tokens: &[Token], rows: &[Row]) -> Vec<(usize, usize)> {
-    let flat = |from, to| flat_width(source, tokens, from, to);
+pub(super) fn pads(tokens: Tokens<'_>, rows: &[Row]) -> Vec<(usize, usize)> {
+    let flat = |from, to| flat_width(tokens, Span::new(from, to));
     let mut pads = first_pads(rows, &flat);
     pads.extend(third_pads(rows, &flat));
     pads
@@ -127,15 +127,11 @@ fn has_mixed_arrows(rows: &[Row]) -> bool {
     has(Direction::Both) || (has(Direction::Right) && has(Direction::Left))
 }
 
-/// How wide the tokens between two offsets are on one line; `None` where they stand on several.
-fn flat_width(source: &str, tokens: &[Token], from: usize, to: usize) -> Option<usize> {
-    let first = tokens.partition_point(|token| token.span.start < from);
-    let last = tokens.partition_point(|token| token.span.start < to);
-    let cell = &tokens[first..last.max(first)];
-    if cell
-        .iter()
-        .any(|token| matches!(token.kind, TokenKind::LineBreak | TokenKind::Comment))
-    {
+/// How wide the tokens of a span are on one line; `None` where they stand on several.
+fn flat_width(tokens: Tokens<'_>, span: Span) -> Option<usize> {
+    let source = tokens.source;
+    let cell = tokens.within(span);
+    if cell.iter().any(|token| !token.is_significant()) {
         return None;
     }
     let mut width = 0;

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::columns::{self, Row};
+use super::columns::Row;
+use super::runs::{self, Columns, Item};
 use crate::Span;
-use crate::tokens::{Token, TokenKind};
+use crate::tokens::Tokens;
 use crate::tree::{
     Decl, Entity, EntityItem, Expr, ExprKind, ExtendMap, File, Iso, Line, MapItem, NullWhen,
     OutcomeKind, Record, RowValue, SchemaItem, StepKind, Table, Test, TestField, TestValue,
@@ -23,34 +24,15 @@ pub(super) struct Marks {
     pub(super) hanging: Vec<Span>,
 }
 
-/// The kinds of rows that stand in columns together.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Columns {
-    Lines,
-    Replacements,
-    Filters,
-    Nulls,
-    Fields,
-    Rows,
-}
-
-/// An item of a block as the columns see it: where it stands, and its row if it has one.
-struct Item {
-    span: Span,
-    row: Option<(Columns, Row)>,
-}
-
 /// Gathers the marks.
 struct Marker<'a> {
-    source: &'a str,
-    tokens: &'a [Token],
+    tokens: Tokens<'a>,
     marks: Marks,
 }
 
 impl Marks {
-    pub(super) fn of(source: &str, tokens: &[Token], file: &File) -> Self {
+    pub(super) fn of(tokens: Tokens<'_>, file: &File) -> Self {
         let mut marker = Marker {
-            source,
             tokens,
             marks: Self::default(),
         };
@@ -100,7 +82,7 @@ impl Marker<'_> {
                     self.item_that_ends_with(word.span)
                 }
                 SchemaItem::Null(rule) => {
-                    let sign = self.symbol_in(rule.span, "=");
+                    let sign = self.tokens.symbol(rule.span, "=");
                     row = sign
                         .filter(|_| rule.when == NullWhen::Always)
                         .map(|sign| (Columns::Nulls, Row::of_words(rule.span, sign, None)));
@@ -123,7 +105,7 @@ impl Marker<'_> {
             self.start(span);
             rows.push(Item { span, row });
         }
-        self.set_columns(rows);
+        self.set_columns(&rows);
     }
 
     fn entity(&mut self, entity: &Entity) -> Span {
@@ -154,7 +136,7 @@ impl Marker<'_> {
             self.start(span);
             rows.push(Item { span, row });
         }
-        self.set_columns(rows);
+        self.set_columns(&rows);
         entity.span
     }
 
@@ -186,7 +168,7 @@ impl Marker<'_> {
             self.start(span);
             rows.push(Item { span, row });
         }
-        self.set_columns(rows);
+        self.set_columns(&rows);
     }
 
     /// A line's row. One whose left side is computed is longer than others are, and stands for itself.
@@ -229,7 +211,7 @@ impl Marker<'_> {
         for row in &rows {
             self.start(row.span);
         }
-        self.set_columns(rows);
+        self.set_columns(&rows);
     }
 
     fn test(&mut self, test: &Test) {
@@ -266,13 +248,15 @@ impl Marker<'_> {
             step.edits.iter().chain(outcome)
         });
         let sides: Vec<Span> = records.map(|record| record.side.span).collect();
-        let width = |span: &Span| span.of(self.source).chars().count();
+        let width = |span: &Span| span.of(self.tokens.source).chars().count();
         let widest = sides.iter().map(width).max().unwrap_or(0);
         let braces: Vec<(usize, usize)> = sides
             .iter()
-            .filter(|side| self.begins_line(side.start))
+            .filter(|side| self.tokens.begins_line(side.start))
             .filter_map(|side| {
-                let brace = self.symbol_in(Span::new(side.end, self.source.len()), "{")?;
+                let brace = self
+                    .tokens
+                    .symbol(Span::new(side.end, self.tokens.source.len()), "{")?;
                 Some((brace.start, widest - width(side) + 1))
             })
             .collect();
@@ -300,114 +284,24 @@ impl Marker<'_> {
         }
     }
 
-    /// Sets the columns of rows of one kind that adjoin: an empty line or another item parts them.
-    fn set_columns(&mut self, items: Vec<Item>) {
-        let mut run: Vec<Row> = Vec::new();
-        let mut last: Option<(Columns, Span)> = None;
-        for at in 0..items.len() {
-            let item = &items[at];
-            let shares_line = items
-                .get(at + 1)
-                .is_some_and(|next| self.same_line(item.span.end, next.span.start));
-            let row = item
-                .row
-                .as_ref()
-                .filter(|_| !shares_line && self.begins_line(item.span.start));
-            let kind = row.map(|(kind, _)| *kind);
-            let adjoins = last.is_some_and(|(of, span)| {
-                item.row.as_ref().is_none_or(|(kind, _)| *kind == of)
-                    && !self.empty_line_between(span.end, item.span.start)
-            });
-            if !adjoins {
-                self.finish_run(&mut run);
-            }
-            run.extend(row.map(|(_, row)| *row));
-            let of = kind
-                .or(item.row.as_ref().map(|(kind, _)| *kind))
-                .or(last.map(|(of, _)| of).filter(|_| adjoins));
-            last = of.map(|of| (of, item.span));
-        }
-        self.finish_run(&mut run);
+    fn set_columns(&mut self, items: &[Item]) {
+        self.marks.pads.extend(runs::pads(self.tokens, items));
     }
 
-    fn finish_run(&mut self, run: &mut Vec<Row>) {
-        let pads = columns::pads(self.source, self.tokens, run);
-        self.marks.pads.extend(pads);
-        run.clear();
-    }
-
-    /// The token of the line that an item's last part stands on where the item begins: its first word.
+    /// An item of which the tree knows only the last part: `modified FIELD`. It begins with its first word.
     fn item_that_ends_with(&self, part: Span) -> Span {
-        let mut at = self
-            .tokens
-            .partition_point(|token| token.span.start < part.start);
-        while at > 0 {
-            let before = &self.tokens[at - 1];
-            let ends_item = before.kind == TokenKind::LineBreak
-                || before.kind == TokenKind::Comment
-                || matches!(before.text(self.source), "{" | "}" | ";");
-            if ends_item {
-                break;
-            }
-            at -= 1;
-        }
-        Span::new(
-            self.tokens
-                .get(at)
-                .map_or(part.start, |token| token.span.start),
-            part.end,
-        )
-    }
-
-    fn symbol_in(&self, span: Span, symbol: &str) -> Option<Span> {
-        let from = self
-            .tokens
-            .partition_point(|token| token.span.start < span.start);
-        let inside = self.tokens[from..]
-            .iter()
-            .take_while(|token| token.span.end <= span.end);
-        inside
-            .into_iter()
-            .find(|token| token.is(self.source, symbol))
-            .map(|token| token.span)
+        let before = self.tokens.before(part.start).iter().rev();
+        let words = before.take_while(|token| {
+            token.is_significant() && !matches!(token.text(self.tokens.source), "{" | "}" | ";")
+        });
+        let start = words.last().map_or(part.start, |token| token.span.start);
+        Span::new(start, part.end)
     }
 
     fn pipe_before(&self, step: Span) -> Span {
-        let at = self
-            .tokens
-            .partition_point(|token| token.span.start < step.start);
-        let pipe = self.tokens[..at]
-            .iter()
-            .rev()
-            .find(|token| token.is(self.source, "|"));
+        let mut before = self.tokens.before(step.start).iter().rev();
+        let pipe = before.find(|token| token.is(self.tokens.source, "|"));
         pipe.map_or(step, |token| token.span)
-    }
-
-    fn begins_line(&self, start: usize) -> bool {
-        let at = self
-            .tokens
-            .partition_point(|token| token.span.start < start);
-        at == 0 || self.tokens[at - 1].kind == TokenKind::LineBreak
-    }
-
-    fn same_line(&self, from: usize, to: usize) -> bool {
-        !self
-            .tokens_between(from, to)
-            .iter()
-            .any(|token| token.kind == TokenKind::LineBreak)
-    }
-
-    fn empty_line_between(&self, from: usize, to: usize) -> bool {
-        let pairs = self.tokens_between(from, to).windows(2);
-        pairs
-            .into_iter()
-            .any(|pair| pair.iter().all(|token| token.kind == TokenKind::LineBreak))
-    }
-
-    fn tokens_between(&self, from: usize, to: usize) -> &[Token] {
-        let first = self.tokens.partition_point(|token| token.span.start < from);
-        let last = self.tokens.partition_point(|token| token.span.start < to);
-        &self.tokens[first..last.max(first)]
     }
 }
 

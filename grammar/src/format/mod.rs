@@ -2,15 +2,16 @@
 //!
 //! The formatter works on tokens: it never adds, drops, splits or joins one, nor a line, but for `;` at a line's end
 //! and blank lines. What it sets is what stands between tokens: blanks by [`spacing`], indentation by [`indent`], and
-//! columns by [`columns`], which the tree tells it. So it can't change what a text means, nor lose a comment.
+//! columns by [`columns`], of which the tree tells it ([`marks`]). So it can't change what a text means, nor lose a comment.
 
 mod columns;
 mod indent;
 mod marks;
+mod runs;
 mod spacing;
 mod write;
 
-use crate::tokens::tokenize;
+use crate::tokens::{Tokens, tokenize};
 use crate::{SyntaxError, parse};
 
 /// The text in its usual form: the arrows of adjoining lines under each other, items indented by two blanks, at most
@@ -31,6 +32,10 @@ pub fn format(source: &str) -> Result<String, Vec<SyntaxError>> {
         return Err(parsed.errors);
     }
     let tokens = tokenize(source);
-    let marks = marks::Marks::of(source, &tokens, &parsed.file);
-    Ok(write::write(source, &tokens, &marks))
+    let tokens = Tokens {
+        source,
+        all: &tokens,
+    };
+    let marks = marks::Marks::of(tokens, &parsed.file);
+    Ok(write::write(tokens, &marks))
 }

@@ -3,17 +3,18 @@
 use super::indent::{Indent, LineStart, Style};
 use super::marks::Marks;
 use super::spacing;
-use crate::tokens::{Token, TokenKind};
+use crate::tokens::{Token, TokenKind, Tokens};
 
 /// The text that the tokens make with the marks' columns.
-pub(super) fn write(source: &str, tokens: &[Token], marks: &Marks) -> String {
+pub(super) fn write(tokens: Tokens<'_>, marks: &Marks) -> String {
+    let source = tokens.source;
     let mut writer = Writer {
         source,
         marks,
         indent: Indent::default(),
         out: String::new(),
     };
-    let lines = tokens.split(|token| token.kind == TokenKind::LineBreak);
+    let lines = tokens.all.split(|token| token.kind == TokenKind::LineBreak);
     let mut empty = false;
     for line in lines {
         let line = without_last_semicolons(source, line);

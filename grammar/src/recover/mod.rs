@@ -12,7 +12,7 @@ mod words;
 pub(crate) use lexical::{lexical_errors, too_deep};
 pub(crate) use words::{ACTIONS, DECLARATIONS, FIELD_ATTRS, ITEM_WORDS, SUFFIX_WORDS};
 
-use crate::tokens::Token;
+use crate::tokens::{Token, Tokens};
 use crate::{LineIndex, Span, SyntaxError, mistakes};
 
 /// What kind of list the trouble is in.
@@ -82,9 +82,8 @@ impl Place {
 
 /// What the rules need to know of a text.
 pub(crate) struct Recovery<'a> {
-    pub(crate) source: &'a str,
     pub(crate) lines: &'a LineIndex,
-    pub(crate) tokens: &'a [Token],
+    pub(crate) tokens: Tokens<'a>,
 }
 
 /// The trouble that a rule looks at.
@@ -119,19 +118,13 @@ const RULES: &[Rule] = &[
 impl Recovery<'_> {
     /// What is wrong with the text at `span`.
     pub(crate) fn diagnose(&self, span: Span, place: Place) -> SyntaxError {
-        let from = self
-            .tokens
-            .partition_point(|token| token.span.start < span.start);
-        let to = self
-            .tokens
-            .partition_point(|token| token.span.start < span.end);
-        let tokens = self.tokens[from..to.max(from)]
-            .iter()
+        let within = self.tokens.within(span).iter();
+        let tokens = within
             .filter(|token| token.is_significant())
             .copied()
             .collect();
         let region = Region {
-            source: self.source,
+            source: self.tokens.source,
             lines: self.lines,
             span,
             place,
