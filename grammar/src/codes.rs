@@ -35,4 +35,5 @@ pub const CODES: &[(&str, &str)] = &[
     ("P0031", "an item that isn't written so"),
     ("P0032", "a word of the language as a name"),
     ("P0033", "two items on a line with nothing between them"),
+    ("P0034", "a brace on the line below its head"),
 ];

@@ -4,6 +4,8 @@
 //! pipe: there it is blanked out, as are comments, so that the grammar needs to know of neither. What is broken in a
 //! token's spelling is made good. The text keeps its length, so that offsets hold for the source too.
 
+use std::ops::Range;
+
 use crate::tokens::{Token, TokenKind};
 
 /// The text as the grammar reads it; `free` says of each token whether it is a break that ends nothing.
@@ -55,7 +57,27 @@ pub(crate) fn free_breaks(source: &str, tokens: &[Token]) -> Vec<bool> {
             _ => before_pipe = token.is(source, "|"),
         }
     }
+    for gap in late_braces(source, tokens) {
+        free[gap].fill(true);
+    }
     free
+}
+
+/// The gaps before braces that stand on a line below what they belong to: ranges of line breaks and comments. It is a
+/// mistake, and clear what is meant.
+pub(crate) fn late_braces(source: &str, tokens: &[Token]) -> Vec<Range<usize>> {
+    let braces = (0..tokens.len()).filter(|at| tokens[*at].is(source, "{"));
+    let gaps = braces.filter_map(|brace| {
+        let head = tokens[..brace].iter().rposition(Token::is_significant)?;
+        let is_head = matches!(tokens[head].kind, TokenKind::Word | TokenKind::String)
+            || matches!(tokens[head].text(source), ")" | "?");
+        let gap = head + 1..brace;
+        let breaks = tokens[gap.clone()]
+            .iter()
+            .any(|token| token.kind == TokenKind::LineBreak);
+        (is_head && breaks).then_some(gap)
+    });
+    gaps.collect()
 }
 
 fn joins_next_line(source: &str, token: &Token) -> bool {

@@ -48,23 +48,25 @@ pub(crate) fn unknown_word(span: Span, word: &str, what: &str, known: &[&str]) -
     }
 }
 
+/// The words that begin a type.
+pub(crate) const TYPES: [&str; 14] = [
+    "string",
+    "text",
+    "bool",
+    "int32",
+    "int64",
+    "decimal",
+    "float64",
+    "date",
+    "datetime",
+    "localtime",
+    "guid",
+    "binary",
+    "enum",
+    "ref",
+];
+
 pub(crate) fn unknown_type(span: Span, word: &str) -> SyntaxError {
-    const TYPES: [&str; 14] = [
-        "string",
-        "text",
-        "bool",
-        "int32",
-        "int64",
-        "decimal",
-        "float64",
-        "date",
-        "datetime",
-        "localtime",
-        "guid",
-        "binary",
-        "enum",
-        "ref",
-    ];
     // What other systems call them.
     let near = match word.to_lowercase().as_str() {
         "int" | "integer" | "smallint" => Some("int32"),
@@ -217,6 +219,21 @@ pub(crate) fn missing_comma(at: Span) -> SyntaxError {
         .fix(Safety::Safe, "add the comma", Span::at(at.start), ", ")
 }
 
+/// `between` is what stands before the brace and behind what it belongs to; a comment there keeps it from being mended.
+pub(crate) fn late_brace(brace: Span, between: Span, has_comment: bool) -> SyntaxError {
+    let error = SyntaxError::new(
+        "P0034",
+        brace,
+        "A { stands on the line of what it belongs to.",
+    )
+    .label("move it up");
+    if has_comment {
+        error
+    } else {
+        error.fix(Safety::Safe, "move it up", between, " ")
+    }
+}
+
 pub(crate) fn missing_end(next: Span) -> SyntaxError {
     SyntaxError::new(
         "P0033",
@@ -305,7 +322,9 @@ pub(crate) fn stray_character(span: Span, text: &str) -> SyntaxError {
         ),
     };
     let error = SyntaxError::new("P0017", span, message).label("not part of the language");
-    if text
+    if text.starts_with('#') {
+        error.help("A comment begins with `//`.")
+    } else if text
         .chars()
         .all(|c| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}')
     {

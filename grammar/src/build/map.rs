@@ -94,6 +94,7 @@ impl Builder<'_> {
         for item in body.into_inner() {
             match item.as_rule() {
                 Rule::unclosed => {}
+                Rule::stray_comma => self.report(mistakes::stray_comma(item.place())),
                 Rule::missing_end => self.missing_end(item.as_span().start()),
                 _ => {
                     self.check_place(&item, block);

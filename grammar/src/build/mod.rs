@@ -86,7 +86,8 @@ impl<'s> Builder<'s> {
     /// makes its whole item unreadable.
     fn bad(&mut self, node: &Node<'_>, place: Place) -> Span {
         let span = node.place();
-        if !self.has_broken_token(span) {
+        let line = self.lines.start_of(self.lines.line(span.start));
+        if !self.has_broken_token(Span::new(line, span.end)) {
             let recovery = Recovery {
                 lines: &self.lines,
                 tokens: self.tokens,

@@ -37,9 +37,10 @@ impl Builder<'_> {
     fn schema_body(&mut self, node: &Node<'_>, what: &str) -> Option<Vec<SchemaItem>> {
         let body = node.first(Rule::schema_body)?;
         self.closed(&body, what);
+        self.commas(&body);
         let items = body
             .into_inner()
-            .filter(|item| item.as_rule() != Rule::unclosed);
+            .filter(|item| !matches!(item.as_rule(), Rule::unclosed | Rule::stray_comma));
         Some(
             items
                 .map(|item| {
@@ -110,12 +111,19 @@ impl Builder<'_> {
     fn entity(&mut self, node: &Node<'_>) -> Option<Entity> {
         let name = self.ident(&node.first(Rule::ident)?);
         self.closed(node, &format!("The entity {}", name.text));
+        self.commas(node);
         let display = node.first(Rule::string).map(|text| self.text(&text));
-        let heads = [Rule::kw_entity, Rule::ident, Rule::string, Rule::unclosed];
+        let others = [
+            Rule::kw_entity,
+            Rule::ident,
+            Rule::string,
+            Rule::unclosed,
+            Rule::stray_comma,
+        ];
         let items = node
             .clone()
             .into_inner()
-            .filter(|child| !heads.contains(&child.as_rule()));
+            .filter(|child| !others.contains(&child.as_rule()));
         let items = items
             .map(|item| {
                 self.entity_item(&item)

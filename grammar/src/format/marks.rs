@@ -7,7 +7,7 @@ use super::runs::{self, Columns, Item};
 use crate::Span;
 use crate::tokens::Tokens;
 use crate::tree::{
-    Decl, Entity, EntityItem, Expr, ExprKind, ExtendMap, File, Iso, Line, MapItem, NullWhen,
+    Decl, Entity, EntityItem, Expr, ExprKind, ExtendMap, File, Line, MapItem, NullWhen,
     OutcomeKind, Record, RowValue, SchemaItem, StepKind, Table, Test, TestField, TestValue,
 };
 
@@ -59,17 +59,10 @@ impl Marker<'_> {
             Decl::ExtendSchema(schema) => self.schema(&schema.items),
             Decl::ValueMap(value_map) => self.table(&value_map.table),
             Decl::ExtendValueMap(value_map) => self.table(&value_map.table),
-            Decl::Iso(iso) => self.iso(iso),
             Decl::Map(map) => self.map(&map.items),
             Decl::ExtendMap(ExtendMap { items, .. }) => self.map(items),
             Decl::Test(test) => self.test(test),
-            Decl::Function(_) | Decl::Lines(_) | Decl::Bad(_) => {}
-        }
-    }
-
-    fn iso(&mut self, iso: &Iso) {
-        for way in [&iso.forward, &iso.backward].into_iter().flatten() {
-            self.start(way.span);
+            Decl::Function(_) | Decl::Iso(_) | Decl::Lines(_) | Decl::Bad(_) => {}
         }
     }
 

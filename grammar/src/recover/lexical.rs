@@ -1,17 +1,23 @@
 //! What is wrong with single tokens, and with how deep they nest.
 
+use crate::layout::late_braces;
 use crate::tokens::{Token, TokenKind};
-use crate::{SyntaxError, mistakes};
+use crate::{Span, SyntaxError, mistakes};
 
 /// How deep brackets and `if`s may stand in each other. Far beyond what anybody writes; it bounds the parser's stack.
 const DEPTH_MAX: usize = 64;
 
-/// The mistakes in single tokens, in order.
+/// The mistakes in single tokens and in where braces stand.
 pub(crate) fn lexical_errors(source: &str, tokens: &[Token]) -> Vec<SyntaxError> {
-    tokens
-        .iter()
-        .filter_map(|token| token_error(source, token))
-        .collect()
+    let broken = tokens.iter().filter_map(|token| token_error(source, token));
+    let braces = late_braces(source, tokens).into_iter().map(|gap| {
+        let between = Span::new(tokens[gap.start].span.start, tokens[gap.end].span.start);
+        let has_comment = tokens[gap.clone()]
+            .iter()
+            .any(|token| token.kind == TokenKind::Comment);
+        mistakes::late_brace(tokens[gap.end].span, between, has_comment)
+    });
+    broken.chain(braces).collect()
 }
 
 fn token_error(source: &str, token: &Token) -> Option<SyntaxError> {

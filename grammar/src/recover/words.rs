@@ -113,7 +113,7 @@ pub(super) fn unknown(region: &Region<'_>) -> Option<SyntaxError> {
         .map(|near| mistakes::unknown_word(span, word, what, &[near]))
 }
 
-/// A word that is no name in an expression, where a path stands.
+/// A word of the language where a name stands: it needs backquotes.
 pub(super) fn reserved(region: &Region<'_>) -> Option<SyntaxError> {
     const RESERVED: [&str; 8] = ["if", "then", "else", "and", "or", "not", "in", "is"];
     let is_name_here = |at: usize| {
@@ -124,6 +124,9 @@ pub(super) fn reserved(region: &Region<'_>) -> Option<SyntaxError> {
                 behind.is_some_and(Token::is_arrow)
                     || before.is_some_and(Token::is_arrow)
                         && behind.is_none_or(|token| region.text(token) == "|")
+            }
+            Place::Entity => {
+                at == 0 && behind.is_some_and(|token| mistakes::TYPES.contains(&region.text(token)))
             }
             Place::Record => behind.is_some_and(|token| region.text(token) == ":"),
             _ => false,
