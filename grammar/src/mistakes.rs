@@ -420,6 +420,16 @@ pub(crate) fn reserved_name(span: Span, word: &str) -> SyntaxError {
     )
 }
 
+pub(crate) fn number_with_letters(span: Span, text: &str) -> SyntaxError {
+    SyntaxError::new(
+        "P0025",
+        span,
+        format!("{text} is neither a number nor a name."),
+    )
+    .label("letters follow the digits")
+    .help("A text stands in quotes; a name that begins with a digit stands in backquotes.")
+}
+
 pub(crate) fn misplaced(span: Span, what: &str, place: &str) -> SyntaxError {
     SyntaxError::new("P0023", span, format!("`{what}` stands only in {place}."))
         .label("can't stand here")

@@ -103,6 +103,7 @@ const RULES: &[Rule] = &[
     brackets::without_partner,
     words::declaration,
     words::reserved,
+    words::number_with_letters,
     arrows::in_other_words,
     forms::filter_without_side,
     arrows::missing_in_row,

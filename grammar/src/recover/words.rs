@@ -1,7 +1,7 @@
 //! Words that aren't known, or stand where they can't.
 
 use super::{Place, Region};
-use crate::tokens::Token;
+use crate::tokens::{Token, TokenKind};
 use crate::{SyntaxError, mistakes};
 
 /// The words that begin a declaration, and how each is written.
@@ -132,8 +132,28 @@ pub(super) fn reserved(region: &Region<'_>) -> Option<SyntaxError> {
             _ => false,
         }
     };
+    let reserved: &[&str] = if region.place == Place::Entity {
+        &ENTITY_WORDS
+    } else {
+        &RESERVED
+    };
     let mut words = region.tokens.iter().enumerate();
     let (_, word) =
-        words.find(|(at, token)| RESERVED.contains(&region.text(token)) && is_name_here(*at))?;
+        words.find(|(at, token)| reserved.contains(&region.text(token)) && is_name_here(*at))?;
     Some(mistakes::reserved_name(word.span, region.text(word)))
+}
+
+/// `12abc`: neither a number nor a name.
+pub(super) fn number_with_letters(region: &Region<'_>) -> Option<SyntaxError> {
+    let mut pairs = region.tokens.windows(2);
+    let glued = pairs.find_map(|pair| match pair {
+        [number, word] if number.kind == TokenKind::Number && word.kind == TokenKind::Word => {
+            (number.span.end == word.span.start).then(|| number.span.to(word.span))
+        }
+        _ => None,
+    })?;
+    Some(mistakes::number_with_letters(
+        glued,
+        glued.of(region.source),
+    ))
 }
