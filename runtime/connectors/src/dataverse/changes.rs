@@ -96,7 +96,10 @@ pub(crate) async fn page(
     };
     let rows = Rows::read(service, &what, &answer)?;
     let more = rows.next.is_some();
-    let link = rows.next.or(rows.delta).ok_or_else(|| {
+    // A delta link may lead to itself, when nothing has happened; a next link may not.
+    let from = if more { relative.as_str() } else { "" };
+    let link = service.follow(&what, from, rows.next.or(rows.delta))?;
+    let next = link.ok_or_else(|| {
         service.nonsense(
             &what,
             "a last page without a delta link; switch change tracking on for the table",
@@ -104,7 +107,7 @@ pub(crate) async fn page(
     })?;
     Ok(TrackedPage {
         entries: rows.entries,
-        next: Cursor(service.relative(&what, &link)?),
+        next: Cursor(next),
         more,
     })
 }

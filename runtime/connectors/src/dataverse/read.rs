@@ -59,13 +59,10 @@ pub(super) async fn scan(
     };
     let answer = service.read(&what, &paged(service, &relative, "")).await?;
     let mut rows = Rows::read(service, &what, &answer)?;
-    let next = match rows.next.take() {
-        Some(link) => Some(PageToken(service.relative(&what, &link)?)),
-        None => None,
-    };
+    let next = service.follow(&what, &relative, rows.next.take())?;
     Ok(Page {
         rows: rows.into_rows(),
-        next,
+        next: next.map(PageToken),
     })
 }
 
@@ -117,10 +114,7 @@ async fn all_pages(service: &Service, what: &str, first: String) -> Result<Vec<R
     while let Some(relative) = next {
         let answer = service.read(what, &paged(service, &relative, "")).await?;
         let mut page = Rows::read(service, what, &answer)?;
-        next = match page.next.take() {
-            Some(link) => Some(service.relative(what, &link)?),
-            None => None,
-        };
+        next = service.follow(what, &relative, page.next.take())?;
         rows.append(&mut page.into_rows());
     }
     Ok(rows)

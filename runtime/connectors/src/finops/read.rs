@@ -117,16 +117,10 @@ fn filtered(
 async fn by_link(service: &Service, what: &str, relative: &str) -> Result<Page, ConnectError> {
     let answer = service.read(what, &get(service, relative)).await?;
     let mut rows = Rows::read(service, what, &answer)?;
-    let next = match rows.next.take() {
-        Some(link) => {
-            let relative = service.relative(what, &link)?;
-            Some(PageToken(format!("{BY_LINK}{relative}")))
-        }
-        None => None,
-    };
+    let next = service.follow(what, relative, rows.next.take())?;
     Ok(Page {
         rows: rows.into_rows(),
-        next,
+        next: next.map(|link| PageToken(format!("{BY_LINK}{link}"))),
     })
 }
 

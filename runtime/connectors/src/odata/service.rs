@@ -104,15 +104,28 @@ impl Service {
         format!("{}{relative}", self.root.path())
     }
 
-    /// What remains of a link below the service's root. A link that leads elsewhere isn't followed, for the token
-    /// would go with it.
-    pub(crate) fn relative(&self, what: &str, link: &str) -> Result<String, ConnectError> {
-        let absolute = self.root.join(link).ok();
-        absolute
-            .as_ref()
-            .and_then(|url| url.as_str().strip_prefix(self.root.as_str()))
-            .map(str::to_owned)
-            .ok_or_else(|| self.nonsense(what, format!("a link that leads elsewhere: {link}")))
+    /// What remains of a link below the service's root, where one is given on the page `from`. A link that leads
+    /// elsewhere isn't followed, for the token would go with it; nor one that leads nowhere.
+    pub(crate) fn follow(
+        &self,
+        what: &str,
+        from: &str,
+        link: Option<String>,
+    ) -> Result<Option<String>, ConnectError> {
+        let Some(link) = link else { return Ok(None) };
+        let relative = self
+            .relative(&link)
+            .ok_or_else(|| self.nonsense(what, format!("a link that leads elsewhere: {link}")))?;
+        if self.relative(from).is_some_and(|from| from == relative) {
+            return Err(self.nonsense(what, "a page that names itself as the next one"));
+        }
+        Ok(Some(relative))
+    }
+
+    fn relative(&self, link: &str) -> Option<String> {
+        let absolute = self.root.join(link).ok()?;
+        let relative = absolute.as_str().strip_prefix(self.root.as_str())?;
+        Some(relative.to_owned())
     }
 
     pub(crate) fn nonsense(&self, what: &str, message: impl ToString) -> ConnectError {
@@ -334,17 +347,19 @@ mod tests {
     fn links_elsewhere_are_not_followed() {
         let limits = Limits::dataverse();
         let service = Service::new("dv", "http://h", "data/", &Auth::None, limits).unwrap();
-        let ours = service.relative("x", "http://h/data/accounts?$skiptoken=1");
-        assert_eq!(ours.unwrap(), "accounts?$skiptoken=1");
-        let ours = service.relative("x", "accounts?$skiptoken=1");
-        assert_eq!(ours.unwrap(), "accounts?$skiptoken=1");
+        let follow = |link: &str| service.follow("x", "accounts", Some(link.to_owned()));
+        let wanted = Some("accounts?$skiptoken=1".to_owned());
+        let absolute = "http://h/data/accounts?$skiptoken=1";
+        assert_eq!(follow(absolute).unwrap(), wanted);
+        assert_eq!(follow("accounts?$skiptoken=1").unwrap(), wanted);
+        assert!(follow("http://h/data/accounts").is_err(), "a circle");
         for link in [
             "http://evil/data/accounts",
             "//evil/data/x",
             "/other/x",
             "https://h/data/x",
         ] {
-            assert!(service.relative("x", link).is_err(), "{link}");
+            assert!(follow(link).is_err(), "{link}");
         }
     }
 }

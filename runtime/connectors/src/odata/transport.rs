@@ -11,6 +11,9 @@ use crate::Limits;
 
 pub(crate) use reqwest::Method;
 
+/// No answer of a service is nearly as long: a page of the greatest size with wide rows takes a tenth of it.
+const ANSWER_LENGTH_MAX: usize = 256 << 20;
+
 /// A pooled client.
 pub(crate) struct Transport {
     client: reqwest::Client,
@@ -168,7 +171,15 @@ impl Transport {
         let mut body = BytesMut::new();
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(Some(chunk)) if body.len() + chunk.len() <= ANSWER_LENGTH_MAX => {
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(Some(_)) => {
+                    return Err(TransportError::Lost {
+                        message: format!("the answer is longer than {ANSWER_LENGTH_MAX} bytes"),
+                        partial: None,
+                    });
+                }
                 Ok(None) => {
                     return Ok(Answer {
                         status,

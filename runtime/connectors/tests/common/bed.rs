@@ -22,9 +22,14 @@ pub struct Systems {
 }
 
 pub async fn systems() -> Systems {
+    systems_with(|config| config.open = true).await
+}
+
+/// The same, set up differently.
+pub async fn systems_with(set_up: impl FnOnce(&mut Config)) -> Systems {
     let data = tempfile::tempdir().unwrap();
     let mut config = Config::new(data.path(), schema::dataverse(), schema::finops());
-    config.open = true;
+    set_up(&mut config);
     Systems {
         sandbox: dwmap_sandbox::start(config).await.unwrap(),
         _data: data,
@@ -41,7 +46,7 @@ impl Systems {
         format!("http://{}", self.sandbox.finops())
     }
 
-    async fn send(&self, method: reqwest::Method, url: String, body: Option<Json>) -> Json {
+    pub async fn send(&self, method: reqwest::Method, url: String, body: Option<Json>) -> Json {
         let mut request = self
             .http
             .request(method, &url)
