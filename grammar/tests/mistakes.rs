@@ -59,3 +59,13 @@ fn each_code_is_listed_once_and_shown_by_a_mistake() {
     let listed: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
     assert_eq!(shown, listed);
 }
+
+/// What is left open in one item is no nesting of the next.
+#[test]
+fn many_open_parentheses_are_as_many_mistakes() {
+    let items = "  concat(first, last -> name\n".repeat(200);
+    let source = format!("map m: a.x <-> b.y {{\n{items}}}\n");
+    let errors = parse(&source).errors;
+    assert_eq!(errors.len(), 200);
+    assert!(errors.iter().all(|error| error.code == "P0015"));
+}
