@@ -3,7 +3,7 @@
 mod common;
 
 use common::{fixtures, rendered};
-use dwmap_grammar::{CODES, Safety, format, parse};
+use dwmap_grammar::{CODES, Fix, Safety, format, parse};
 
 #[test]
 fn each_mistake_is_told() {
@@ -31,6 +31,33 @@ fn a_fix_takes_its_mistake_away() {
                 "{name}: {error}\n{mended}\n{left:#?}"
             );
         }
+    }
+}
+
+/// All safe fixes of a text can be applied in one go: no two change the same place.
+#[test]
+fn safe_fixes_go_together() {
+    for (name, source) in fixtures("mistakes") {
+        let errors = parse(&source).errors;
+        let fixes = errors.iter().filter_map(|error| error.fix.as_ref());
+        let safe = fixes.filter(|fix| fix.safety == Safety::Safe);
+        let mut edits: Vec<_> = safe.flat_map(|fix| fix.edits.clone()).collect();
+        edits.sort_by_key(|(span, _)| *span);
+        for pair in edits.windows(2) {
+            assert!(pair[0].0.end <= pair[1].0.start, "{name}: {pair:?}");
+        }
+        let count = edits.len();
+        let all = Fix {
+            safety: Safety::Safe,
+            title: String::new(),
+            edits,
+        };
+        let left = parse(&all.apply(&source)).errors.len();
+        assert!(
+            left <= errors.len() - count,
+            "{name}: {left} are left of {}",
+            errors.len()
+        );
     }
 }
 
