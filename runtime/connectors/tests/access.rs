@@ -1,4 +1,5 @@
 //! Tokens and limits of the sandbox systems, which are those of the services.
+#![allow(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What goes over the wire, as snapshots: to be compared with the services' public documentation by reading.
+#![allow(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 mod common;
 
