@@ -4,7 +4,7 @@ use dwmap_grammar::tree::Decl;
 use dwmap_plan::Schema;
 
 use crate::agreement::{brought, loops, writers};
-use crate::diagnostics::{Diagnostic, Diagnostics, NOT_BROUGHT, Severity};
+use crate::diagnostics::{DECLARED_TWICE, Diagnostic, Diagnostics, NOT_BROUGHT, Severity};
 use crate::model::{MapModel, Model, SchemaModel};
 use crate::project::Project;
 use crate::resolve::modules::{self, Module};
@@ -74,6 +74,7 @@ fn model(project: &Project, modules: &[Module], sources: &Sources, sink: &mut Si
         .collect();
     let tests = tests::resolve(&context, &maps, sink);
     maps.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+    one_map_of_a_name(&maps, sink);
     let maps: Vec<MapModel> = maps.into_iter().map(|(_, map)| map).collect();
     writers::across_maps(&context, &maps, sink);
     loops::check(&context, &maps, sink);
@@ -82,6 +83,26 @@ fn model(project: &Project, modules: &[Module], sources: &Sources, sink: &mut Si
         schemas,
         maps,
         tests,
+    }
+}
+
+/// State is kept by the names of maps, so they are unique in a project, and not only in a module.
+fn one_map_of_a_name(maps: &[(DeclId, MapModel)], sink: &mut Sink) {
+    for pair in maps.windows(2) {
+        let [(first_id, first), (second_id, second)] = pair else {
+            continue;
+        };
+        // Within a module it has been said.
+        if first.name != second.name || first_id.module == second_id.module {
+            continue;
+        }
+        let message = format!("two maps of this project are called {}", first.name);
+        sink.push(
+            Diagnostic::new(DECLARED_TWICE, second.place, message)
+                .label("the second")
+                .related(first.place, "the first")
+                .help("rename one of them, or let only one take part"),
+        );
     }
 }
 

@@ -7,6 +7,9 @@ use common::{example, project};
 use dwmap_compiler::diagnostics::all_codes;
 use dwmap_compiler::{build, check};
 
+/// Pages of constructs that are read and not compiled yet: their mended examples say so, and nothing else.
+const NOT_YET: &[&str] = &["P0029", "P0030"];
+
 /// What stands at the primary place of the wrong examples where that is the point of the message.
 const PLACES: &[(&str, &str)] = &[
     ("N0102", "use b"),
@@ -62,6 +65,11 @@ fn a_mended_example_has_none_and_builds() {
     let mut strange = Vec::new();
     for page in all_codes() {
         let project = project(example(page, 1));
+        if NOT_YET.contains(&page.code) {
+            let found = check(&project).diagnostics.list;
+            assert!(found.iter().all(|d| d.code == "M0901"), "{}", page.code);
+            continue;
+        }
         match build(&project) {
             Ok((_, found)) if found.is_empty() => {}
             Ok((_, found)) => strange.push(format!("{}:\n{}", page.code, found.human(false))),

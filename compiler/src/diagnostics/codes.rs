@@ -22,17 +22,65 @@ pub struct CodePage {
     pub page: &'static str,
 }
 
+macro_rules! page {
+    ($id:literal $title:literal) => {
+        CodePage {
+            code: $id,
+            title: $title,
+            page: include_str!(concat!("pages/", $id, ".md")),
+        }
+    };
+}
+
 macro_rules! codes {
-    ($($name:ident $id:literal $title:literal)*) => {
+    (syntax { $($syntax_id:literal $syntax_title:literal)* } $($name:ident $id:literal $title:literal)*) => {
         $(#[doc = $title] pub(crate) const $name: Code = Code($id);)*
 
         static PAGES: &[CodePage] = &[
-            $(CodePage { code: $id, title: $title, page: include_str!(concat!("pages/", $id, ".md")) },)*
+            $(page!($syntax_id $syntax_title),)*
+            $(page!($id $title),)*
         ];
     };
 }
 
 codes! {
+    // Given by the grammar; their pages stand here, since their examples are compiled.
+    syntax {
+        "P0001" "a declaration that can't be read"
+        "P0002" "a block without its closing brace"
+        "P0003" "a line without an arrow"
+        "P0004" "an arrow in another spelling"
+        "P0005" "a text or a name without its closing quote"
+        "P0006" "a text in other quotes"
+        "P0007" "an operator in another spelling"
+        "P0008" "a comma too many"
+        "P0009" "a comma that is missing"
+        "P0010" "a colon that is missing"
+        "P0011" "a step without its pipe"
+        "P0012" "a step behind the line's suffix"
+        "P0013" "a word that isn't known here"
+        "P0014" "a type that isn't known"
+        "P0015" "brackets that don't match"
+        "P0016" "nesting that is too deep"
+        "P0017" "a character that has no meaning here"
+        "P0018" "a date that isn't on the calendar"
+        "P0019" "an escape that isn't known"
+        "P0020" "a number that is too large"
+        "P0021" "a line with two arrows"
+        "P0022" "nothing where something is expected"
+        "P0023" "something that stands in the wrong place"
+        "P0024" "comparisons in a chain"
+        "P0025" "an item that can't be read"
+        "P0026" "a map's head that can't be read"
+        "P0027" "a test without its description"
+        "P0028" "a filter without its side"
+        "P0029" "an iso without both of its ways"
+        "P0030" "a declaration's arrow that points elsewhere"
+        "P0031" "an item that isn't written so"
+        "P0032" "a word of the language as a name"
+        "P0033" "two items on a line with nothing between them"
+    }
+
     UNKNOWN_MODULE          "N0101" "a module that isn't there"
     CYCLE_OF_USES           "N0102" "modules that use each other"
     UNKNOWN_SCHEMA          "N0103" "a schema that isn't known here"
@@ -124,6 +172,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn every_code_of_the_grammar_has_its_page() {
+        for (code, title) in dwmap_grammar::CODES {
+            assert_eq!(explain(code).map(|page| page.title), Some(*title), "{code}");
+        }
+    }
 
     #[test]
     fn no_code_is_given_twice() {

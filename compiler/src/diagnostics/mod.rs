@@ -11,6 +11,8 @@ pub(crate) use codes::*;
 pub use codes::{Code, CodePage, all_codes, explain};
 pub use dwmap_grammar::Safety;
 
+use std::collections::BTreeSet;
+
 use dwmap_grammar::SyntaxError;
 
 use crate::sources::{FileId, Place, Sources};
@@ -130,6 +132,10 @@ impl Diagnostic {
         }
     }
 
+    fn is_syntax(&self) -> bool {
+        self.code.starts_with('P')
+    }
+
     /// A mistake in the syntax.
     pub(crate) fn syntax(file: FileId, error: SyntaxError) -> Self {
         let place = |span| Place { file, span };
@@ -193,8 +199,19 @@ impl Diagnostics {
         (errors, self.list.len() - errors)
     }
 
-    /// Puts the list in the order of files and places, and drops repetitions.
+    /// Puts the list in the order of files and places, and drops repetitions. What can't be read poisons its line:
+    /// nothing else is said of it.
     pub(crate) fn settle(&mut self) {
+        let sources = &self.sources;
+        let line = |d: &Diagnostic| (d.primary.place.file, sources.position(d.primary.place).line);
+        let unread: BTreeSet<(FileId, usize)> = self
+            .list
+            .iter()
+            .filter(|d| d.is_syntax())
+            .map(line)
+            .collect();
+        self.list
+            .retain(|d| d.is_syntax() || !unread.contains(&line(d)));
         self.list.sort_by(|a, b| {
             let key = |d: &Diagnostic| (d.primary.place.file, d.primary.place.span.start, d.code);
             key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))

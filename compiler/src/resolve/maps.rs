@@ -131,8 +131,6 @@ fn map_overflow(map: &MapContext<'_>, tree: &tree::Map, sink: &mut Sink) -> Over
 /// Items that are read and can't be compiled yet.
 fn not_yet(map: &MapContext<'_>, item: &MapItem, sink: &mut Sink) {
     let what = match item {
-        MapItem::Replace(_) => "`replace`",
-        MapItem::Drop(_) => "`drop`",
         MapItem::MatchBy(_) => "`match by`",
         MapItem::Probe(_) => "`probe by`",
         MapItem::Exclusive(_) => "`exclusive`",
@@ -153,6 +151,9 @@ fn not_yet(map: &MapContext<'_>, item: &MapItem, sink: &mut Sink) {
         | MapItem::OnLeave(_)
         | MapItem::Initial(_)
         | MapItem::Overflow(_)
+        // The grammar has said that these stand only in an extension.
+        | MapItem::Replace(_)
+        | MapItem::Drop(_)
         | MapItem::Bad(_) => return,
     };
     sink.not_yet(map.place(item.span()), what);

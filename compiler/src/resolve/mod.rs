@@ -1,5 +1,6 @@
 //! Names: modules and what they use, schemas, paths.
 
+pub(crate) mod fields;
 pub(crate) mod maps;
 pub(crate) mod modules;
 pub(crate) mod paths;

@@ -29,6 +29,7 @@ pub(crate) struct PolicyReader<'a, 'm> {
     seen: BTreeMap<String, Place>,
     conflict: Option<ConflictPolicy>,
     initial: Option<InitialPolicy>,
+    unreadable: bool,
     delete: [Leave; 2],
     leave: [Leave; 2],
 }
@@ -42,6 +43,7 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
             seen: BTreeMap::new(),
             conflict: None,
             initial: None,
+            unreadable: false,
             delete: [Leave::Ignore, Leave::Ignore],
             leave: [Leave::Ignore, Leave::Ignore],
         }
@@ -68,6 +70,8 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
                 }
             }
             MapItem::Initial(it) => self.initial(it, sink),
+            // An item that couldn't be read may have been an `initial`.
+            MapItem::Bad(_) => self.unreadable = true,
             _ => {}
         }
     }
@@ -80,7 +84,7 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
             Direction::Left => Some(Side::Right),
         };
         let initial = self.initial.or(only.map(InitialPolicy::OnlyFrom));
-        if initial.is_none() && !self.seen.contains_key("initial") {
+        if initial.is_none() && !self.seen.contains_key("initial") && !self.unreadable {
             let left = self.map.name(Side::Left);
             sink.push(
                 Diagnostic::new(

@@ -5,7 +5,7 @@ use dwmap_plan::Type;
 
 use crate::diagnostics::{Diagnostic, UNKNOWN_ENUM, UNKNOWN_SCHEMA};
 use crate::resolve::Sink;
-use crate::resolve::schemas::plain_type;
+use crate::resolve::fields::plain_type;
 use crate::resolve::scope::Kind;
 use crate::suggest::nearest;
 use crate::types::context::{Context, Typed};
