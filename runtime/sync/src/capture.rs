@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::PoisonError;
 
-use dwmap_connect::{Change as Seen, ChangeFeed, ConnectError, Row};
+use dwmap_connect::{Change as Seen, ChangeFeed, ConnectError, Cursor, Row};
 use dwmap_plan::{Side, Value};
 
 use crate::Moment;
@@ -14,7 +14,7 @@ use crate::key::RecordId;
 use crate::mistake::Mistake;
 use crate::observer::Event;
 use crate::runtime::{Feed, MapRun, Runtime};
-use crate::state::{Change, Mark, MarkId, Set};
+use crate::state::{Change, MapMode, Mark, MarkId, Set};
 use crate::wire;
 
 /// Rows of feeds that are kept until their marks are worked on, at most.
@@ -89,6 +89,13 @@ impl Runtime {
         {
             return Ok(());
         }
+        let cursor = self.first_cursor(feed).await?;
+        let change = Change::SetCursor(feed.set.clone(), cursor);
+        Ok(self.store.commit(vec![change]).await?)
+    }
+
+    /// Reads a feed from its beginning to its end, for the ids by which it names records; gives the cursor there.
+    async fn first_cursor(&self, feed: &Feed) -> Result<Cursor, SyncError> {
         let connector = &self.systems[usize::from(feed.system)];
         let mut cursor = None;
         loop {
@@ -102,12 +109,10 @@ impl Runtime {
                     changes.push(know(&feed.set, id, &record));
                 }
             }
-            if !page.more {
-                changes.push(Change::SetCursor(feed.set.clone(), page.next));
-                self.store.commit(changes).await?;
-                return Ok(());
-            }
             self.store.commit(changes).await?;
+            if !page.more {
+                return Ok(page.next);
+            }
             cursor = Some(page.next);
         }
     }
@@ -141,6 +146,13 @@ impl Runtime {
             .iter()
             .filter_map(|(record, row)| Some((record.clone(), row.clone()?)))
             .collect();
+        // Where reads lag, a look that is sent too soon may not find the change yet.
+        let lag = connector.budget().lag_max;
+        let not_before = if lag.is_zero() {
+            Moment(0)
+        } else {
+            self.now().plus(lag)
+        };
         let mut marks = Vec::new();
         for record in records.into_keys() {
             for (map, side) in &feed.users {
@@ -151,7 +163,7 @@ impl Runtime {
                         record: record.clone(),
                     },
                     generation,
-                    not_before: Moment(0),
+                    not_before,
                 });
             }
         }
@@ -260,12 +272,16 @@ impl Runtime {
         }
     }
 
-    /// The feed no longer knows our cursor: it begins anew, and a sweep finds what lies between.
+    /// The feed no longer knows our cursor: it begins anew, and a sweep finds what lies between. The new cursor is kept
+    /// last: whoever is killed on the way begins once more.
     async fn begin_anew(&self, at: usize) -> Result<Look, SyncError> {
-        let set = self.feeds[at].set.clone();
-        self.store.commit(vec![Change::DropCursor(set)]).await?;
-        self.begin_feed(at).await?;
-        let changes = self.sweep(at).await?;
+        let feed = &self.feeds[at];
+        let cursor = self.first_cursor(feed).await?;
+        let changes = self
+            .sweep_where(at, |mode| mode != MapMode::Stopped)
+            .await?;
+        let change = Change::SetCursor(feed.set.clone(), cursor);
+        self.store.commit(vec![change]).await?;
         Ok(Look {
             changes,
             more: false,

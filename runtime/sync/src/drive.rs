@@ -11,7 +11,7 @@ use crate::apply::Tally;
 use crate::error::SyncError;
 use crate::observer::Event;
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Change, MapMode, MapStatus};
+use crate::state::{Cause, Change, MapMode, MapStatus};
 
 /// How long a worker with nothing due sleeps at most before it looks again.
 const IDLE_MAX: Duration = Duration::from_secs(30);
@@ -92,7 +92,14 @@ impl Runtime {
             if self.store.map_status(map.id).await?.mode != MapMode::Running {
                 continue;
             }
-            let due = self.store.next_due(map.id).await?;
+            // What stands in the error queue already isn't waited for.
+            let end = crate::Moment(i64::MAX);
+            let marks = self
+                .store
+                .due_marks(map.id, end, self.options.batch)
+                .await?;
+            let due = marks.iter().filter(|mark| mark.error.is_none());
+            let due = due.map(|mark| mark.not_before).min();
             let intents = self.store.intents(map.id).await?;
             let settle = intents.iter().map(|intent| intent.settle_at).min();
             next = [next, due, settle].into_iter().flatten().min();
@@ -168,9 +175,32 @@ impl Runtime {
                 break;
             }
         }
-        let attempt = self.wake_all().await;
-        self.persist(&mut tries, attempt).await?;
-        future::pending().await
+        loop {
+            let attempt = self.look_again().await;
+            self.persist(&mut tries, attempt).await?;
+            self.clock.sleep(self.options.sweep_every).await;
+        }
+    }
+
+    /// What waits is looked at once more now and then: for records of sets that no feed tells of, and for neighbours
+    /// that couldn't be read. What the brake holds stays held, since its map doesn't run.
+    async fn look_again(&self) -> Result<(), SyncError> {
+        self.wake_all().await?;
+        for map in &self.maps {
+            let running = self.store.map_status(map.id).await?.mode == MapMode::Running;
+            if running && self.store.counts(map.id).await?.held > 0 {
+                let release = Change::Release {
+                    map: map.id,
+                    id: None,
+                    cause: Cause::Held,
+                    generation: self.tick(),
+                    approved: false,
+                };
+                self.store.commit(vec![release]).await?;
+                map.marked.notify_one();
+            }
+        }
+        Ok(())
     }
 
     async fn capture_loop(&self, at: usize) -> Result<(), SyncError> {

@@ -201,6 +201,8 @@ impl Runtime {
             link.moved = generation;
             for (side, of_link) in Side::BOTH.into_iter().zip(&mut link.sides) {
                 of_link.version = None;
+                let lag = self.system(map, side).budget().lag_max;
+                of_link.fresh_from = (!lag.is_zero()).then(|| self.now().plus(lag));
                 if let Some(record) = &of_link.record {
                     changes.push(mark(map, side, record.clone(), generation));
                 }

@@ -16,12 +16,21 @@ use crate::state::{Change, Link, LinkState, MapMode, MarkId, ScratchRow};
 const PAGE: usize = 2_000;
 
 impl Runtime {
-    /// Sweeps all users of a feed's entity; says how many records it marked.
+    /// Sweeps a feed's entity for all maps that run; says how many records it marked.
     pub(crate) async fn sweep(&self, at: usize) -> Result<u64, SyncError> {
+        self.sweep_where(at, |mode| mode == MapMode::Running).await
+    }
+
+    /// Sweeps a feed's entity for the maps in some of the modes.
+    pub(crate) async fn sweep_where(
+        &self,
+        at: usize,
+        wanted: impl Fn(MapMode) -> bool,
+    ) -> Result<u64, SyncError> {
         let mut marked = 0;
         for (index, side) in &self.feeds[at].users {
             let map = &self.maps[*index];
-            if self.store.map_status(map.id).await?.mode != MapMode::Running {
+            if !wanted(self.store.map_status(map.id).await?.mode) {
                 continue;
             }
             let n = self.sweep_map(map, *side).await?;

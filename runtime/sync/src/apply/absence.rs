@@ -55,7 +55,8 @@ impl Runtime {
         }))
     }
 
-    /// Whether some other record of the stripe can be read; true where none is known.
+    /// Whether some other record of the stripe can be read. Where none is known, nothing tells a last record that was
+    /// deleted from a company that was closed to us, and a person has to.
     async fn neighbours_are_there(
         &self,
         map: &MapRun,
@@ -71,7 +72,7 @@ impl Runtime {
             .filter_map(|mut link| link.sides[side.index()].record.take())
             .collect();
         if records.is_empty() {
-            return Ok(true);
+            return Ok(false);
         }
         let fetched = self.fetch_records(map, *side, &records).await?;
         Ok(!fetched.found.is_empty())

@@ -154,13 +154,6 @@ impl Runtime {
         if wrote || moved {
             link.moved = self.tick();
         }
-        for (s, side) in link.sides.iter_mut().enumerate() {
-            let seen = task.sights[s].row().is_some() && one.sent[s].is_none();
-            if seen && std::mem::take(&mut side.written) && !decision.bounced {
-                link.bounces = 0;
-            }
-        }
-        link.bounces += u8::from(decision.bounced);
         let waits = !decision.waiting.is_empty() || link.bases.is_pending();
         let in_order = !failed && !waits && decision.unsettled.is_empty();
         if in_order && state == LinkState::Linked && has_bases(self.plan_of(map), &link) {
@@ -173,7 +166,30 @@ impl Runtime {
                 };
             }
         }
+        for (s, side) in link.sides.iter_mut().enumerate() {
+            // What a side made of our write is seen in its row, or known with the version that the write made.
+            let row = task.sights[s].row().is_some() && one.sent[s].is_none();
+            let seen = row || side.version.is_some();
+            if seen && std::mem::take(&mut side.written) && !decision.bounced {
+                link.bounces = 0;
+            }
+        }
+        link.bounces += u8::from(decision.bounced);
+        self.note_freshness(map, one, &mut link);
         Some(link)
+    }
+
+    /// Where reads may lag, those sent soon after a write, or after something new was seen, aren't trusted.
+    fn note_freshness(&self, map: &MapRun, one: &Decided, link: &mut Link) {
+        for side in Side::BOTH {
+            let s = side.index();
+            let lag = self.system(map, side).budget().lag_max;
+            let before = one.task.link.as_ref().map(|old| &old.sides[s].version);
+            let news = one.sent[s].is_some() || before != Some(&link.sides[s].version);
+            if !lag.is_zero() && news {
+                link.sides[s].fresh_from = Some(self.now().plus(lag));
+            }
+        }
     }
 
     /// What a write that succeeded does to the link: its lines' values are what both sides held.

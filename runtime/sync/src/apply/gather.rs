@@ -53,12 +53,15 @@ impl Runtime {
                 .await?;
         }
         self.join_resting(map, &mut tasks).await?;
-        tasks.retain(|pair, task| match blocked.get(pair) {
-            Some(until) => {
-                postpone(task, *until, &mut changes);
-                false
+        let now = self.now();
+        tasks.retain(|pair, task| {
+            let waits = task.marks.iter().flatten().map(|mark| mark.not_before);
+            let waits = waits.filter(|until| *until > now).max();
+            let until = blocked.get(pair).copied().max(waits);
+            if let Some(until) = until {
+                postpone(task, until, &mut changes);
             }
-            None => true,
+            until.is_none()
         });
         let tasks = self.check_keys(map, tasks, &mut changes);
         self.store.commit(changes).await?;
@@ -82,6 +85,7 @@ impl Runtime {
         side: Side,
     ) -> Result<(), SyncError> {
         let s = side.index();
+        let sent = self.now();
         let mut fetch: Vec<RecordId> = Vec::new();
         let mut fed: Vec<(PairKey, FeedRow)> = Vec::new();
         for task in tasks.values_mut() {
@@ -108,7 +112,7 @@ impl Runtime {
             for ((pair, fed), mut observed) in fed.into_iter().zip(evaluated) {
                 if let Some(task) = tasks.get_mut(&pair) {
                     observed.read = fed.read;
-                    self.sight(task, side, Some(observed), fed.generation);
+                    self.sight(task, side, Some(observed), fed.generation, sent);
                 }
             }
         }
@@ -120,20 +124,30 @@ impl Runtime {
             let unseen = matches!(task.sights[s], Sight::Unknown);
             if let (true, Some(mark)) = (unseen, &task.marks[s]) {
                 let found = fetched.found.get(&mark.id.record).cloned();
-                self.sight(task, side, found, fetched.read);
+                self.sight(task, side, found, fetched.read, sent);
             }
         }
         Ok(())
     }
 
-    /// Takes what a fetch by key found, or that it found nothing.
+    /// Takes what a read sent at a moment found, or that it found nothing. Where reads may lag, one counts only if it
+    /// shows what was last seen or written, or was sent late enough.
     pub(super) fn sight(
         &self,
         task: &mut Task,
         side: Side,
         found: Option<Observed>,
         counts_to: u64,
+        sent: Moment,
     ) {
+        let known = task.link.as_ref().map(|link| &link.sides[side.index()]);
+        let version = found.as_ref().and_then(|o| o.version.as_ref());
+        let until = known.and_then(|side| side.fresh_from.filter(|from| *from > sent));
+        if until.is_some()
+            && (version.is_none() || known.and_then(|k| k.version.as_ref()) != version)
+        {
+            task.read_again_at = task.read_again_at.max(until);
+        }
         let sight = match found {
             Some(observed)
                 if self.options.rules.broken(Mistake::AbsenceIsDelete)
@@ -165,6 +179,7 @@ impl Runtime {
             return Ok(());
         }
         let s = side.index();
+        let sent = self.now();
         let records: Vec<RecordId> = strangers.iter().map(|m| m.id.record.clone()).collect();
         let mut fetched = self.fetch_records(map, side, &records).await?;
         let mut met: Vec<(Mark, PairKey, Observed)> = Vec::new();
@@ -227,7 +242,7 @@ impl Runtime {
                     link.sides[s].version = None;
                 }
                 task.marks[s] = Some(mark);
-                self.sight(task, side, Some(observed), fetched.read);
+                self.sight(task, side, Some(observed), fetched.read, sent);
             }
         }
         Ok(())
@@ -344,7 +359,7 @@ fn blank_key(map: &MapRun, side: Side, runtime: &Runtime, observed: &Observed) -
 }
 
 /// Lets the marks of a pair wait until its write is settled.
-fn postpone(task: &Task, until: Moment, changes: &mut Vec<Change>) {
+pub(super) fn postpone(task: &Task, until: Moment, changes: &mut Vec<Change>) {
     for mark in task.marks.iter().flatten() {
         if matches!(mark.cause, Cause::Changed | Cause::Retry) {
             changes.push(Change::Settle {

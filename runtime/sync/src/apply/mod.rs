@@ -13,6 +13,7 @@ mod work;
 use dwmap_connect::Version;
 use dwmap_plan::Side;
 
+use crate::Moment;
 use crate::error::SyncError;
 use crate::key::PairKey;
 use crate::merge::Seen;
@@ -64,6 +65,8 @@ pub(crate) struct Task {
     pub(crate) sights: [Sight; 2],
     /// Up to which generation of its mark each side's sight counts.
     pub(crate) counts_to: [u64; 2],
+    /// A read may be older than what was last seen or written: a later one is waited for.
+    pub(crate) read_again_at: Option<Moment>,
 }
 
 impl Task {
@@ -74,6 +77,7 @@ impl Task {
             marks: [None, None],
             sights: [Sight::Unknown, Sight::Unknown],
             counts_to: [0, 0],
+            read_again_at: None,
         }
     }
 

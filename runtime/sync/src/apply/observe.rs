@@ -44,6 +44,7 @@ impl Runtime {
                 Some(fault) => faulty.push((task, fault)),
             }
         }
+        let sent = self.now();
         for side in Side::BOTH {
             let s = side.index();
             let records = std::mem::take(&mut by_record[s]);
@@ -53,7 +54,7 @@ impl Runtime {
                 for task in &mut ready {
                     if let (Sight::Unknown, Some(record)) = (&task.sights[s], known(task, side)) {
                         let found = fetched.found.get(record).cloned();
-                        self.sight(task, side, found, fetched.read);
+                        self.sight(task, side, found, fetched.read, sent);
                     }
                 }
             }
@@ -62,7 +63,7 @@ impl Runtime {
                 for task in &mut ready {
                     if matches!(task.sights[s], Sight::Unknown) {
                         let found = fetched.found.remove(&task.pair);
-                        self.sight(task, side, found, fetched.read);
+                        self.sight(task, side, found, fetched.read, sent);
                     }
                 }
             }

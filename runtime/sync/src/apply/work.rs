@@ -42,6 +42,14 @@ impl Runtime {
             let trouble = key_trouble(&task, fault);
             self.stop(map, &task, &trouble, &mut tally, &mut changes);
         }
+        let (late, tasks): (Vec<_>, Vec<_>) = tasks
+            .into_iter()
+            .partition(|task| task.read_again_at.is_some());
+        for task in late {
+            if let Some(until) = task.read_again_at {
+                super::gather::postpone(&task, until, &mut changes);
+            }
+        }
         let (tasks, unconfirmed) = self.confirm_absence(map, tasks).await?;
         for task in unconfirmed {
             self.stop(map, &task, &Trouble::Unreadable, &mut tally, &mut changes);

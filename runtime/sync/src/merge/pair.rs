@@ -169,10 +169,24 @@ fn returned(input: &Input<'_>, left: Presence, right: Presence) -> Result<Decisi
     match (left, right) {
         (Inside, Inside) => again(input),
         (Absent, Absent) => Ok(Decision::of(Next::Drop)),
-        (Inside, Absent) => reborn(input, Side::Left, LinkState::Left, ActivityKind::Returned),
-        (Absent, Inside) => reborn(input, Side::Right, LinkState::Left, ActivityKind::Returned),
+        (Inside, Absent) if may_have_left(input, Side::Left) => {
+            reborn(input, Side::Left, LinkState::Left, ActivityKind::Returned)
+        }
+        (Absent, Inside) if may_have_left(input, Side::Right) => {
+            reborn(input, Side::Right, LinkState::Left, ActivityKind::Returned)
+        }
+        // It was deleted where it had left: what is still on the other side isn't carried back.
         _ => Ok(Decision::of(Next::Is(LinkState::Left))),
     }
+}
+
+/// Whether the record of `side` can be the one that was outside: its side has a filter, or the two never met.
+fn may_have_left(input: &Input<'_>, side: Side) -> bool {
+    let met = input.link.is_some_and(|link| {
+        let mut bases = link.bases.iter();
+        bases.any(|(_, base)| base.sides.iter().any(Option::is_some))
+    });
+    !met || input.map.side(side).program.outputs.filter.is_some()
 }
 
 /// The record of `from` is to be created once more on the other side; where the map doesn't create, the link rests.
