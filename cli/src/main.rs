@@ -1,2 +1,36 @@
-//! The dwmap command.
-fn main() {}
+//! The dwmap command: parses arguments, joins the crates, prints.
+//!
+//! Standard output is data; all else goes to standard error.
+
+mod args;
+mod commands;
+mod exit;
+mod manifest;
+mod output;
+#[cfg(feature = "compiler")]
+mod project;
+mod runtime;
+mod systems;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        eprintln!("{}", exit::Failure::Internal(info.to_string()));
+    }));
+    let cli = args::Cli::parse();
+    output::start_logging(cli.verbose);
+    // A panic has been told by the hook; what it interrupted is safe, since state only ever commits whole.
+    let outcome = std::panic::catch_unwind(|| commands::run(&cli));
+    match outcome {
+        Ok(outcome) => {
+            if let Err(failure) = &outcome {
+                eprintln!("{failure}");
+            }
+            exit::code(&outcome)
+        }
+        Err(_) => ExitCode::from(4),
+    }
+}

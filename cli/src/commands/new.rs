@@ -1,0 +1,59 @@
+//! `dwmap new`: makes a project that checks, tests and runs against the sandbox as it stands.
+
+use std::path::Path;
+
+use crate::args;
+use crate::exit::{Ended, Failure, Outcome, file_error};
+
+/// What a new project holds, by path.
+const FILES: &[(&str, &str)] = &[
+    ("dwmap.toml", include_str!("../template/dwmap.toml")),
+    (
+        "maps/currencies.dwmap",
+        include_str!("../template/currencies.dwmap"),
+    ),
+    (".gitignore", "/target\n.dwmap/\n"),
+];
+
+pub(crate) fn run(folder: &Path, args: &args::New) -> Outcome {
+    let root = folder.join(&args.folder);
+    let name = project_name(&root)?;
+    if root.join("dwmap.toml").exists() {
+        return Err(Failure::Configuration(format!(
+            "{} is a project already; choose another folder",
+            root.display()
+        )));
+    }
+    for (path, text) in FILES {
+        let path = root.join(path);
+        let parent = path.parent().unwrap_or(&root);
+        std::fs::create_dir_all(parent).map_err(|e| file_error(parent, &e))?;
+        let text = text.replace("{name}", &name);
+        std::fs::write(&path, text).map_err(|e| file_error(&path, &e))?;
+    }
+    let shown = args.folder.display();
+    println!(
+        "made {shown}\n\nTry next:\n  cd {shown}\n  dwmap test\n  \
+         dwmap sandbox --data .dwmap/sandbox --dataverse-port 7341 --finops-port 7342 --open &\n  \
+         dwmap plan --env sandbox\n  dwmap sync --once --env sandbox"
+    );
+    Ok(Ended::Done)
+}
+
+/// The folder's name, made fit for a file's name.
+fn project_name(root: &Path) -> Result<String, Failure> {
+    let name = root
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .ok_or_else(|| {
+            Failure::Configuration(format!("{} names no folder to make", root.display()))
+        })?;
+    let fit = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
+            c
+        } else {
+            '-'
+        }
+    };
+    Ok(name.chars().map(fit).collect())
+}

@@ -1,0 +1,187 @@
+//! Builds the connectors that a manifest describes, and binds them to the schemas of a plan.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use dwmap_config::{Auth, ConfigError, Kind, Manifest, System};
+use dwmap_connect::Connector;
+use dwmap_connectors::{
+    Auth as Credentials, Dataverse, DataverseConfig, Finops, FinopsConfig, HookServer, Hooks,
+    Limits, Secret, SetupError,
+};
+use dwmap_plan::Plan;
+
+use crate::exit::Failure;
+
+/// The systems of a plan, in its order, and the listeners for their hooks.
+pub(crate) struct Systems {
+    /// One for each of the plan's systems.
+    pub(crate) connectors: Vec<Arc<dyn Connector>>,
+    /// Keeps the listeners alive.
+    pub(crate) hooks: Vec<HookServer>,
+}
+
+/// Whether hooks are listened for: only a process that stays needs them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listen {
+    Yes,
+    No,
+}
+
+/// Connects to every system that the plan needs. Nothing is sent yet, but for hooks that are registered.
+pub(crate) async fn connect(
+    manifest: &Manifest,
+    plan: &Plan,
+    listen: Listen,
+) -> Result<Systems, Failure> {
+    let mut builder = Builder {
+        manifest,
+        listen,
+        dataverse: BTreeMap::new(),
+        servers: BTreeMap::new(),
+    };
+    let mut connectors = Vec::with_capacity(plan.systems.len());
+    for system in &plan.systems {
+        let found = bound(manifest, &system.binding)?;
+        connectors.push(builder.connector(found).await?);
+    }
+    Ok(Systems {
+        connectors,
+        hooks: builder.servers.into_values().collect(),
+    })
+}
+
+/// The manifest's system whose schema this is.
+fn bound<'a>(manifest: &'a Manifest, binding: &str) -> Result<&'a System, Failure> {
+    let mut found = manifest.systems.iter().filter(|s| s.schema == binding);
+    match (found.next(), found.next()) {
+        (Some(system), None) => Ok(system),
+        (None, _) => Err(Failure::Configuration(format!(
+            "no system of the manifest has the schema {binding}, which the maps need; \
+             add a [systems.NAME] with schema = \"{binding}\""
+        ))),
+        (Some(one), Some(two)) => Err(Failure::Configuration(format!(
+            "{}: [systems.{}] and [systems.{}] both have the schema {binding}; \
+             maps could mean either, so give each a schema of its own",
+            two.place, one.name, two.name
+        ))),
+    }
+}
+
+struct Builder<'a> {
+    manifest: &'a Manifest,
+    listen: Listen,
+    /// Dataverse environments by name: an ERP's changes are read through one.
+    dataverse: BTreeMap<String, Arc<Dataverse>>,
+    servers: BTreeMap<SocketAddr, HookServer>,
+}
+
+impl Builder<'_> {
+    async fn connector(&mut self, system: &System) -> Result<Arc<dyn Connector>, Failure> {
+        match system.kind {
+            Kind::Dataverse => Ok(self.dataverse(system).await?),
+            Kind::Finops => Ok(self.finops(system).await?),
+        }
+    }
+
+    async fn dataverse(&mut self, system: &System) -> Result<Arc<Dataverse>, Failure> {
+        if let Some(known) = self.dataverse.get(&system.name) {
+            return Ok(Arc::clone(known));
+        }
+        let config = DataverseConfig {
+            auth: self.credentials(system)?,
+            limits: limits(Limits::dataverse(), system),
+            hooks: self.hooks(system).await?,
+            ..DataverseConfig::new(&system.name, self.url(system)?)
+        };
+        let connector = Dataverse::connect(config).map_err(setup)?;
+        self.dataverse
+            .insert(system.name.clone(), Arc::clone(&connector));
+        Ok(connector)
+    }
+
+    async fn finops(&mut self, system: &System) -> Result<Arc<Finops>, Failure> {
+        let changes_via = match &system.changes {
+            // That the name is one of a Dataverse environment was checked when the manifest was read.
+            Some(changes) => match self.manifest.system(&changes.via) {
+                Some(via) => Some(self.dataverse(via).await?),
+                None => None,
+            },
+            None => None,
+        };
+        let config = FinopsConfig {
+            auth: self.credentials(system)?,
+            limits: limits(Limits::finops(), system),
+            hooks: self.hooks(system).await?,
+            changes_via,
+            ..FinopsConfig::new(&system.name, self.url(system)?)
+        };
+        Finops::connect(config).map_err(setup)
+    }
+
+    fn url(&self, system: &System) -> Result<String, Failure> {
+        system.base_url(&self.manifest.root).map_err(config)
+    }
+
+    fn credentials(&self, system: &System) -> Result<Credentials, Failure> {
+        let Auth::ClientCredentials(given) = &system.auth else {
+            return Ok(Credentials::None);
+        };
+        let root = &self.manifest.root;
+        let authority = match &given.authority {
+            Some(authority) => authority.resolve(root).map_err(config)?,
+            None => Credentials::MICROSOFT.to_owned(),
+        };
+        Ok(Credentials::ClientCredentials {
+            authority,
+            tenant: given.tenant.resolve(root).map_err(config)?,
+            client_id: given.client_id.resolve(root).map_err(config)?,
+            secret: Secret::new(given.secret.resolve(root).map_err(config)?.expose()),
+        })
+    }
+
+    async fn hooks(&mut self, system: &System) -> Result<Option<Hooks>, Failure> {
+        let (Some(hooks), Listen::Yes) = (&system.hooks, self.listen) else {
+            return Ok(None);
+        };
+        if !self.servers.contains_key(&hooks.listen) {
+            let key = match &hooks.key {
+                Some(key) => Secret::new(key.resolve(&self.manifest.root).map_err(config)?.expose()),
+                None => Secret::new(random_key()),
+            };
+            let server = HookServer::bind(hooks.listen, key)
+                .await
+                .map_err(|e| Failure::Configuration(e.to_string()))?;
+            self.servers.insert(hooks.listen, server);
+        }
+        Ok(self
+            .servers
+            .get(&hooks.listen)
+            .map(|server| server.hooks(&system.name)))
+    }
+}
+
+fn limits(published: Limits, system: &System) -> Limits {
+    Limits {
+        execution_max: system.execution_max,
+        lag_max: system.lag_max,
+        ..published
+    }
+}
+
+/// A key for hooks that nobody set: as long as the process lives.
+fn random_key() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    (0..4)
+        .map(|n| format!("{:016x}", RandomState::new().hash_one(n)))
+        .collect()
+}
+
+fn config(error: ConfigError) -> Failure {
+    Failure::Configuration(error.to_string())
+}
+
+fn setup(error: SetupError) -> Failure {
+    Failure::Configuration(error.to_string())
+}
