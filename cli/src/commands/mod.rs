@@ -1,0 +1,66 @@
+//! The commands, one a file.
+
+#[cfg(feature = "compiler")]
+mod build;
+#[cfg(feature = "compiler")]
+mod check;
+#[cfg(feature = "compiler")]
+mod demo;
+mod errors;
+#[cfg(feature = "compiler")]
+mod explain;
+#[cfg(feature = "compiler")]
+mod fmt;
+#[cfg(feature = "compiler")]
+mod new;
+mod plan;
+mod run;
+#[cfg(feature = "compiler")]
+mod sandbox;
+mod status;
+mod sync;
+#[cfg(feature = "compiler")]
+mod test;
+mod verify;
+mod why;
+
+use crate::args::{Cli, Command};
+use crate::exit::{Failure, Outcome};
+
+/// Runs the command that was asked for.
+pub(crate) fn run(cli: &Cli) -> Outcome {
+    match &cli.command {
+        #[cfg(feature = "compiler")]
+        Command::Demo(args) => wait(demo::run(args)),
+        #[cfg(feature = "compiler")]
+        Command::New(args) => new::run(&cli.project, args),
+        #[cfg(feature = "compiler")]
+        Command::Check(args) => check::run(cli, args),
+        #[cfg(feature = "compiler")]
+        Command::Build(args) => build::run(cli, args),
+        #[cfg(feature = "compiler")]
+        Command::Fmt(args) => fmt::run(&cli.project, args),
+        #[cfg(feature = "compiler")]
+        Command::Test(args) => wait(test::run(cli, args)),
+        #[cfg(feature = "compiler")]
+        Command::Explain(args) => explain::run(cli, args),
+        #[cfg(feature = "compiler")]
+        Command::Sandbox(args) => wait(sandbox::run(args)),
+        Command::Plan(args) => wait(plan::run(cli, args)),
+        Command::Sync(args) => wait(sync::run(cli, args)),
+        Command::Run(args) => wait(run::run(cli, args)),
+        Command::Verify(args) => wait(verify::run(cli, args)),
+        Command::Status(args) => wait(status::run(cli, args)),
+        Command::Errors(args) => wait(errors::run(cli, args)),
+        Command::Why(args) => wait(why::run(cli, args)),
+    }
+}
+
+/// Runs a command that talks to systems.
+fn wait(command: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::Configuration(format!("no threads can be started: {e}")))?
+        .block_on(command)
+}

@@ -1,0 +1,176 @@
+//! Joins what a run needs: the manifest, the plan, the systems and the state.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dwmap_config::{Manifest, StateLocation};
+use dwmap_connect::{ConnectError, Connector};
+use dwmap_connectors::HookServer;
+use dwmap_plan::Plan;
+use dwmap_sync::{Observer, Options, Runtime, SqliteStore, StateError, SyncError, SystemClock};
+
+use crate::args::{Cli, PlanSource};
+use crate::exit::{Failure, file_error};
+use crate::manifest;
+use crate::systems::{self, Listen};
+
+/// A runtime that is ready to work.
+pub(crate) struct Ready {
+    /// The runtime.
+    pub(crate) runtime: Runtime,
+    /// The listeners for hooks: they live as long as this does.
+    _hooks: Vec<HookServer>,
+}
+
+/// How a run is set up beside its manifest and plan.
+pub(crate) struct Setup {
+    /// Only these maps; all if empty.
+    pub(crate) maps: Vec<String>,
+    /// Whether hooks are listened for.
+    pub(crate) listen: Listen,
+    /// Who is told what happens.
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+/// Opens everything. `None` where the project has mistakes, which have been printed.
+pub(crate) async fn open(
+    cli: &Cli,
+    source: &PlanSource,
+    setup: Setup,
+) -> Result<Option<Ready>, Failure> {
+    let manifest = manifest::required(&cli.project, cli.env.as_deref())?;
+    let Some(plan) = plan(cli, source)? else {
+        return Ok(None);
+    };
+    join(&manifest, plan, setup).await.map(Some)
+}
+
+/// Joins a manifest and a plan.
+pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Result<Ready, Failure> {
+    // The state is opened first: a second process must not as much as register a hook.
+    let store = SqliteStore::open(&state_path(manifest)?).map_err(state)?;
+    let systems = systems::connect(manifest, &plan, setup.listen).await?;
+    let by_name: BTreeMap<String, Arc<dyn Connector>> = plan
+        .systems
+        .iter()
+        .map(|s| s.schema.name.clone())
+        .zip(systems.connectors)
+        .collect();
+    let runtime = Runtime::new(
+        Arc::new(plan),
+        &by_name,
+        Arc::new(store),
+        Arc::new(SystemClock::new()),
+        setup.observer,
+        options(manifest, setup.maps),
+    )
+    .await
+    .map_err(failure)?;
+    Ok(Ready {
+        runtime,
+        _hooks: systems.hooks,
+    })
+}
+
+fn options(manifest: &Manifest, maps: Vec<String>) -> Options {
+    let published = Options::default();
+    Options {
+        companies: manifest.policy.companies.clone(),
+        maps,
+        delete_max: manifest.policy.delete_max.unwrap_or(published.delete_max),
+        look_every: manifest
+            .systems
+            .iter()
+            .map(|s| s.poll)
+            .min()
+            .unwrap_or(published.look_every),
+        ..published
+    }
+}
+
+fn state_path(manifest: &Manifest) -> Result<PathBuf, Failure> {
+    let location = manifest
+        .state
+        .location(&manifest.root)
+        .map_err(|e| Failure::Configuration(e.to_string()))?;
+    match location {
+        StateLocation::Sqlite(path) => {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(|e| file_error(folder, &e))?;
+            }
+            Ok(path)
+        }
+        StateLocation::Postgres(_) => Err(Failure::Configuration(format!(
+            "{}: this version keeps its state in SQLite alone; write \"sqlite:.dwmap/state.db\"",
+            manifest.state.url.place()
+        ))),
+    }
+}
+
+/// The plan to run: a compiled one, or the project's maps compiled now.
+fn plan(cli: &Cli, source: &PlanSource) -> Result<Option<Plan>, Failure> {
+    match &source.plan {
+        Some(path) => read_plan(path).map(Some),
+        None => compile(cli),
+    }
+}
+
+fn read_plan(path: &Path) -> Result<Plan, Failure> {
+    let bytes = std::fs::read(path).map_err(|e| file_error(path, &e))?;
+    let (_, plan) = dwmap_plan::decode(&bytes)
+        .map_err(|e| Failure::Configuration(format!("{}: {e}", path.display())))?;
+    Ok(plan)
+}
+
+#[cfg(feature = "compiler")]
+fn compile(cli: &Cli) -> Result<Option<Plan>, Failure> {
+    let sources = crate::project::read(&cli.project, cli.env.as_deref(), &[])?;
+    crate::commands::compile(&sources.project)
+}
+
+#[cfg(not(feature = "compiler"))]
+fn compile(_: &Cli) -> Result<Option<Plan>, Failure> {
+    Err(Failure::Configuration(
+        "this is the runner without a compiler: name a compiled plan with --plan FILE".to_owned(),
+    ))
+}
+
+/// What ends a run, as the command line tells it.
+pub(crate) fn failure(error: SyncError) -> Failure {
+    match error {
+        SyncError::State(error) => state(error),
+        SyncError::Connect(error) => match error {
+            ConnectError::Refused { .. } | ConnectError::CursorExpired { .. } => {
+                Failure::Configuration(error.to_string())
+            }
+            ConnectError::Unreachable { .. }
+            | ConnectError::Unauthorised { .. }
+            | ConnectError::Transient { .. }
+            | ConnectError::Nonsense { .. } => Failure::Unreachable(error.to_string()),
+        },
+        SyncError::Row { .. } => Failure::Unreachable(error.to_string()),
+        _ => Failure::Configuration(error.to_string()),
+    }
+}
+
+fn state(error: StateError) -> Failure {
+    Failure::Configuration(error.to_string())
+}
+
+/// Waits until the process is asked to stop, by Ctrl-C or SIGTERM.
+pub(crate) async fn until_stopped() -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signal = |kind| {
+        signal(kind).map_err(|e| Failure::Configuration(format!("signals can't be caught: {e}")))
+    };
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
