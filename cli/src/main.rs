@@ -10,6 +10,8 @@ mod output;
 #[cfg(feature = "compiler")]
 mod project;
 mod runtime;
+#[cfg(feature = "compiler")]
+mod testing;
 mod systems;
 
 use std::process::ExitCode;
