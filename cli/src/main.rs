@@ -9,10 +9,7 @@ mod manifest;
 mod output;
 #[cfg(feature = "compiler")]
 mod project;
-mod runtime;
-#[cfg(feature = "compiler")]
-mod testing;
-mod systems;
+mod signals;
 
 use std::process::ExitCode;
 

@@ -147,9 +147,8 @@ fn closure(root: &Path, entries: Vec<PathBuf>) -> Result<Vec<SourceFile>, Failur
         }
         let text = read_text(&path)?;
         let parsed = dwmap_grammar::parse(&text);
-        for used in parsed.file.uses() {
-            next.extend(module_file(root, &used));
-        }
+        let uses = parsed.file.uses.iter();
+        next.extend(uses.filter_map(|used| module_file(root, &used.module.text)));
         files.push(SourceFile::new(shown, text));
     }
     Ok(files)

@@ -11,8 +11,11 @@ pub(crate) fn run(cli: &Cli, args: &args::Explain) -> Outcome {
         println!("{}", page.page.trim_end());
         return Ok(Ended::Done);
     }
-    if let Some(page) = dwmap_steps::explain(&code) {
-        println!("{page}");
+    if let Some(refusal) = dwmap_steps::code(&code) {
+        println!(
+            "# {}: {}\n\n{}\n\n{}",
+            refusal.code, refusal.title, refusal.meaning, refusal.next_step
+        );
         return Ok(Ended::Done);
     }
     let sources = project::read(&cli.project, cli.env.as_deref(), &[]).map_err(|failure| {

@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &args::Sandbox) -> Outcome {
         sandbox.dataverse(),
         sandbox.finops()
     );
-    crate::runtime::until_stopped().await?;
+    crate::signals::until_stopped().await?;
     sandbox.stop().await;
     Ok(Ended::Done)
 }
