@@ -52,7 +52,7 @@ pub(crate) enum Command {
     /// Start the two emulated systems.
     Sandbox(Sandbox),
     /// Show what a load would do, writing nothing.
-    Plan(Plan),
+    Plan(DryRun),
     /// Bring both systems up to date and end.
     Sync(Sync),
     /// Keep both systems the same until stopped.
@@ -182,7 +182,7 @@ pub(crate) struct Sandbox {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Plan {
+pub(crate) struct DryRun {
     #[command(flatten)]
     pub(crate) source: PlanSource,
     /// Only these maps.
@@ -258,8 +258,8 @@ pub(crate) struct ErrorsList {
 pub(crate) struct ErrorsOne {
     #[command(flatten)]
     pub(crate) source: PlanSource,
-    /// The number from `errors list`.
-    pub(crate) id: i64,
+    /// The name from `errors list`.
+    pub(crate) id: String,
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -269,9 +269,9 @@ pub(crate) struct ErrorsOne {
 pub(crate) struct ErrorsSome {
     #[command(flatten)]
     pub(crate) source: PlanSource,
-    /// Numbers from `errors list`.
+    /// Names from `errors list`.
     #[arg(required_unless_present = "all")]
-    pub(crate) ids: Vec<i64>,
+    pub(crate) ids: Vec<String>,
     /// All of them.
     #[arg(long)]
     pub(crate) all: bool,
@@ -281,8 +281,8 @@ pub(crate) struct ErrorsSome {
 pub(crate) struct ErrorsDiscard {
     #[command(flatten)]
     pub(crate) source: PlanSource,
-    /// The number from `errors list`.
-    pub(crate) id: i64,
+    /// The name from `errors list`.
+    pub(crate) id: String,
     /// Why it needs nothing more.
     #[arg(long)]
     pub(crate) reason: String,

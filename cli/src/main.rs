@@ -7,9 +7,14 @@ mod commands;
 mod exit;
 mod manifest;
 mod output;
+mod progress;
 #[cfg(feature = "compiler")]
 mod project;
+mod runtime;
 mod signals;
+#[cfg(feature = "compiler")]
+mod testing;
+mod systems;
 
 use std::process::ExitCode;
 

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dwmap_config::{Auth, ConfigError, Kind, Manifest, System};
-use dwmap_connect::Connector;
+use dwmap_connect::{ConnectError, Connector};
 use dwmap_connectors::{
-    Auth as Credentials, Dataverse, DataverseConfig, Finops, FinopsConfig, HookServer, Hooks,
+    Auth as Credentials, Dataverse, DataverseConfig, Finops, FinopsConfig, HookServer, HookTarget, Hooks,
     Limits, Secret, SetupError,
 };
-use dwmap_plan::Plan;
+use dwmap_plan::{Address, Plan};
 
 use crate::exit::Failure;
 
@@ -42,14 +42,25 @@ pub(crate) async fn connect(
         servers: BTreeMap::new(),
     };
     let mut connectors = Vec::with_capacity(plan.systems.len());
-    for system in &plan.systems {
+    for (index, system) in plan.systems.iter().enumerate() {
         let found = bound(manifest, &system.binding)?;
-        connectors.push(builder.connector(found).await?);
+        let entities = entities(plan, index);
+        connectors.push(builder.connector(found, &entities).await?);
     }
     Ok(Systems {
         connectors,
         hooks: builder.servers.into_values().collect(),
     })
+}
+
+/// The entities of a system that the plan's maps touch, each once.
+fn entities(plan: &Plan, system: usize) -> Vec<&Address> {
+    let sides = plan.maps.iter().flat_map(|map| &map.sides);
+    let of_system = sides.filter(|side| usize::from(side.system) == system);
+    let by_set: BTreeMap<&str, &Address> = of_system
+        .map(|side| (side.changes.address.set.as_str(), &side.changes.address))
+        .collect();
+    by_set.into_values().collect()
 }
 
 /// The manifest's system whose schema this is.
@@ -78,11 +89,41 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    async fn connector(&mut self, system: &System) -> Result<Arc<dyn Connector>, Failure> {
+    async fn connector(
+        &mut self,
+        system: &System,
+        entities: &[&Address],
+    ) -> Result<Arc<dyn Connector>, Failure> {
         match system.kind {
-            Kind::Dataverse => Ok(self.dataverse(system).await?),
-            Kind::Finops => Ok(self.finops(system).await?),
+            Kind::Dataverse => {
+                let dataverse = self.dataverse(system).await?;
+                if let Some(target) = self.target(system)? {
+                    registered(system, dataverse.register_hooks(&target, entities).await);
+                }
+                Ok(dataverse)
+            }
+            Kind::Finops => {
+                let finops = self.finops(system).await?;
+                if let Some(target) = self.target(system)? {
+                    registered(system, finops.subscribe_data_events(&target, entities).await);
+                }
+                Ok(finops)
+            }
         }
+    }
+
+    /// What a system is told about our listener, where there is one for it.
+    fn target(&self, system: &System) -> Result<Option<HookTarget>, Failure> {
+        let Some(hooks) = &system.hooks else {
+            return Ok(None);
+        };
+        let Some(server) = self.servers.get(&hooks.listen) else {
+            return Ok(None);
+        };
+        let url = hooks.url.as_ref().map(|url| url.resolve(&self.manifest.root));
+        let url = url.transpose().map_err(config)?;
+        let name = format!("dwmap {}", self.manifest.project.name);
+        Ok(Some(server.target(name, &system.name, url.as_deref())))
     }
 
     async fn dataverse(&mut self, system: &System) -> Result<Arc<Dataverse>, Failure> {
@@ -159,6 +200,13 @@ impl Builder<'_> {
             .servers
             .get(&hooks.listen)
             .map(|server| server.hooks(&system.name)))
+    }
+}
+
+/// A hook that can't be registered costs latency, never data: the run goes on.
+fn registered(system: &System, outcome: Result<(), ConnectError>) {
+    if let Err(error) = outcome {
+        tracing::warn!("{error}; changes in {} are found by looking", system.name);
     }
 }
 

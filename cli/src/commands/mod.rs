@@ -5,13 +5,27 @@ mod build;
 #[cfg(feature = "compiler")]
 mod check;
 #[cfg(feature = "compiler")]
+mod demo;
+mod errors;
+#[cfg(feature = "compiler")]
 mod explain;
 #[cfg(feature = "compiler")]
 mod fmt;
 #[cfg(feature = "compiler")]
 mod new;
+mod plan;
+mod run;
 #[cfg(feature = "compiler")]
 mod sandbox;
+mod status;
+mod sync;
+#[cfg(feature = "compiler")]
+mod test;
+mod verify;
+mod why;
+
+#[cfg(feature = "compiler")]
+pub(crate) use build::compile;
 
 use crate::args::{Cli, Command};
 use crate::exit::{Failure, Outcome};
@@ -19,6 +33,8 @@ use crate::exit::{Failure, Outcome};
 /// Runs the command that was asked for.
 pub(crate) fn run(cli: &Cli) -> Outcome {
     match &cli.command {
+        #[cfg(feature = "compiler")]
+        Command::Demo(args) => wait(demo::run(args)),
         #[cfg(feature = "compiler")]
         Command::New(args) => new::run(&cli.project, args),
         #[cfg(feature = "compiler")]
@@ -28,10 +44,18 @@ pub(crate) fn run(cli: &Cli) -> Outcome {
         #[cfg(feature = "compiler")]
         Command::Fmt(args) => fmt::run(&cli.project, args),
         #[cfg(feature = "compiler")]
+        Command::Test(args) => wait(test::run(cli, args)),
+        #[cfg(feature = "compiler")]
         Command::Explain(args) => explain::run(cli, args),
         #[cfg(feature = "compiler")]
         Command::Sandbox(args) => wait(sandbox::run(args)),
-        _ => Err(Failure::Internal("not there yet".to_owned())),
+        Command::Plan(args) => wait(plan::run(cli, args)),
+        Command::Sync(args) => wait(sync::run(cli, args)),
+        Command::Run(args) => wait(run::run(cli, args)),
+        Command::Verify(args) => wait(verify::run(cli, args)),
+        Command::Status(args) => wait(status::run(cli, args)),
+        Command::Errors(args) => wait(errors::run(cli, args)),
+        Command::Why(args) => wait(why::run(cli, args)),
     }
 }
 

@@ -1,0 +1,61 @@
+//! `dwmap status`: where each map stands.
+
+use std::sync::Arc;
+
+use dwmap_sync::Silent;
+use serde::Serialize;
+
+use crate::args::{self, Cli};
+use crate::exit::{Ended, Outcome};
+use crate::output;
+use crate::runtime::{self, Setup};
+use crate::systems::Listen;
+
+/// The version of the JSON's shape.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Report {
+    version: u32,
+    maps: Vec<dwmap_sync::MapState>,
+}
+
+pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
+    let setup = Setup {
+        maps: Vec::new(),
+        listen: Listen::No,
+        observer: Arc::new(Silent),
+    };
+    let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
+        return Ok(Ended::Found);
+    };
+    let maps = ready.runtime.status().await.map_err(runtime::failure)?;
+    if args.json {
+        output::json(&Report {
+            version: VERSION,
+            maps,
+        })?;
+        return Ok(Ended::Done);
+    }
+    let head = ["map", "state", "links", "changed", "waiting", "failed", "held"];
+    let rows: Vec<Vec<String>> = maps
+        .iter()
+        .map(|map| {
+            let counts = [
+                map.counts.linked,
+                map.counts.changed,
+                map.counts.parked,
+                map.counts.failed,
+                map.counts.held,
+            ];
+            let state = format!("{:?}", map.mode).to_lowercase();
+            let counts = counts.iter().map(ToString::to_string);
+            [map.map.clone(), state].into_iter().chain(counts).collect()
+        })
+        .collect();
+    println!("{}", output::table(&head, &rows));
+    for map in maps.iter().filter(|map| !map.reason.is_empty()) {
+        println!("{}: {}", map.map, map.reason);
+    }
+    Ok(Ended::Done)
+}

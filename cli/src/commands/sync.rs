@@ -1,0 +1,78 @@
+//! `dwmap sync --once`: loads where due, then everything pending both ways, then ends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use dwmap_sync::Observer;
+use serde::Serialize;
+
+use crate::args::{self, Cli};
+use crate::exit::{Ended, Outcome};
+use crate::output;
+use crate::progress::{Done, Progress};
+use crate::runtime::{self, Setup};
+use crate::systems::Listen;
+
+/// The version of the JSON's shape.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Report {
+    version: u32,
+    seconds: f64,
+    maps: BTreeMap<String, Done>,
+}
+
+pub(crate) async fn run(cli: &Cli, args: &args::Sync) -> Outcome {
+    let progress = Arc::new(Progress::new());
+    let setup = Setup {
+        maps: Vec::new(),
+        listen: Listen::No,
+        observer: Arc::clone(&progress) as Arc<dyn Observer>,
+    };
+    let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
+        return Ok(Ended::Found);
+    };
+    let started = Instant::now();
+    let synced = ready.runtime.sync_once().await;
+    progress.finish();
+    synced.map_err(runtime::failure)?;
+    let maps = progress.done();
+    let refused = maps.values().any(|done| done.refused > 0);
+    if args.json {
+        output::json(&Report {
+            version: VERSION,
+            seconds: started.elapsed().as_secs_f64(),
+            maps,
+        })?;
+    } else {
+        println!("{}", table(&maps));
+        eprintln!("done in {}", output::duration(started.elapsed()));
+        if refused {
+            eprintln!("some records were refused; `dwmap errors list` shows them");
+        }
+    }
+    Ok(Ended::Done)
+}
+
+/// What was done, map by map.
+pub(crate) fn table(maps: &BTreeMap<String, Done>) -> String {
+    let head = ["map", "read", "met", "created", "updated", "refused", "waiting"];
+    let both = |counts: [u64; 2]| format!("{} + {}", counts[0], counts[1]);
+    let rows: Vec<Vec<String>> = maps
+        .iter()
+        .map(|(map, done)| {
+            vec![
+                map.clone(),
+                both(done.read),
+                done.met.to_string(),
+                both(done.created),
+                both(done.updated),
+                done.refused.to_string(),
+                done.parked.to_string(),
+            ]
+        })
+        .collect();
+    output::table(&head, &rows)
+}

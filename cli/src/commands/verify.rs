@@ -1,0 +1,103 @@
+//! `dwmap verify`: do both systems agree, record by record?
+
+use std::sync::Arc;
+
+use dwmap_sync::{Silent, Verified};
+use serde::Serialize;
+
+use crate::args::{self, Cli};
+use crate::exit::{Ended, Outcome};
+use crate::output;
+use crate::runtime::{self, Setup};
+use crate::systems::Listen;
+
+/// The version of the JSON's shape.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    differences: u64,
+    maps: &'a [Verified],
+}
+
+pub(crate) async fn run(cli: &Cli, args: &args::Verify) -> Outcome {
+    let setup = Setup {
+        maps: args.maps.clone(),
+        listen: Listen::No,
+        observer: Arc::new(Silent),
+    };
+    let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
+        return Ok(Ended::Found);
+    };
+    let verified = ready
+        .runtime
+        .verify(None)
+        .await
+        .map_err(runtime::failure)?;
+    let differences = differences(&verified);
+    if args.json {
+        output::json(&Report {
+            version: VERSION,
+            differences,
+            maps: &verified,
+        })?;
+    } else {
+        println!("{}", table(&verified));
+        list(&verified);
+        println!("{}", output::count(differences, "difference"));
+    }
+    Ok(if differences == 0 {
+        Ended::Done
+    } else {
+        Ended::Found
+    })
+}
+
+/// The differences of all maps that no rule and no error explains.
+pub(crate) fn differences(verified: &[Verified]) -> u64 {
+    verified.iter().map(|map| map.differences).sum()
+}
+
+/// What was compared, map by map.
+pub(crate) fn table(verified: &[Verified]) -> String {
+    let head = [
+        "map",
+        "pairs",
+        "differences",
+        "in error queue",
+        "by rule",
+        "out of scope",
+    ];
+    let rows: Vec<Vec<String>> = verified
+        .iter()
+        .map(|map| {
+            let counts = [
+                map.pairs,
+                map.differences,
+                map.in_error_queue,
+                map.by_rule,
+                map.out_of_scope,
+            ];
+            let counts = counts.iter().map(ToString::to_string);
+            std::iter::once(map.map.clone()).chain(counts).collect()
+        })
+        .collect();
+    output::table(&head, &rows)
+}
+
+fn list(verified: &[Verified]) {
+    for map in verified {
+        for difference in &map.listed {
+            let what = match (&difference.field, &difference.only_in) {
+                (Some(field), _) => format!(
+                    "{} = {}, {} = {}  ({})",
+                    field.paths[0], field.values[0], field.paths[1], field.values[1], field.place
+                ),
+                (None, Some(system)) => format!("only in {system}"),
+                (None, None) => "no partner".to_owned(),
+            };
+            println!("{} {}: {what}", map.map, difference.record);
+        }
+    }
+}
