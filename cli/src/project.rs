@@ -148,7 +148,7 @@ fn closure(root: &Path, entries: Vec<PathBuf>) -> Result<Vec<SourceFile>, Failur
         let text = read_text(&path)?;
         let parsed = dwmap_grammar::parse(&text);
         let uses = parsed.file.uses.iter();
-        next.extend(uses.filter_map(|used| module_file(root, &used.module.text)));
+        next.extend(uses.filter_map(|used| module_file(root, &used.module.text())));
         files.push(SourceFile::new(shown, text));
     }
     Ok(files)

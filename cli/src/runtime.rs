@@ -61,7 +61,7 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
         Arc::new(plan),
         &by_name,
         Arc::new(store),
-        Arc::new(SystemClock::new()),
+        Arc::new(SystemClock),
         setup.observer,
         options(manifest, setup.maps),
     )

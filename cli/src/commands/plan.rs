@@ -71,7 +71,7 @@ pub(crate) fn table(planned: &[Planned]) -> String {
                 map.update[0],
                 map.update[1],
                 map.agree,
-                map.refuse,
+                map.refused,
             ];
             let counts = counts.iter().map(ToString::to_string);
             std::iter::once(map.map.clone()).chain(counts).collect()

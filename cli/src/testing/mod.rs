@@ -5,4 +5,4 @@ mod json;
 mod run;
 mod system;
 
-pub(crate) use run::{Failed, TestResult, run};
+pub(crate) use run::{TestResult, run};

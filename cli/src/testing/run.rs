@@ -135,7 +135,7 @@ impl<'a> World<'a> {
             Arc::clone(plan),
             &by_name,
             Arc::new(store),
-            Arc::new(SystemClock::new()),
+            Arc::new(SystemClock),
             Arc::clone(&refusals) as Arc<dyn Observer>,
             options,
         )
