@@ -9,7 +9,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(name = "dwmap", version, about, max_term_width = 100, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// The project's folder, or a folder within it.
-    #[arg(long, short = 'C', global = true, default_value = ".", value_name = "DIR", hide_default_value = true)]
+    #[arg(
+        long,
+        short = 'C',
+        global = true,
+        default_value = ".",
+        value_name = "DIR",
+        hide_default_value = true
+    )]
     pub(crate) project: PathBuf,
     /// The environment of the manifest to use (`[env.NAME]`).
     #[arg(long, global = true, value_name = "NAME")]
@@ -171,7 +178,12 @@ pub(crate) struct Sandbox {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
     /// How many customers to seed.
-    #[arg(long, default_value_t = 200, value_name = "N", conflicts_with = "empty")]
+    #[arg(
+        long,
+        default_value_t = 200,
+        value_name = "N",
+        conflicts_with = "empty"
+    )]
     pub(crate) customers: usize,
     /// Seed nothing.
     #[arg(long)]

@@ -26,7 +26,9 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Configuration(message) | Self::Unreachable(message) => write!(f, "error: {message}"),
+            Self::Configuration(message) | Self::Unreachable(message) => {
+                write!(f, "error: {message}")
+            }
             Self::Internal(message) => write!(
                 f,
                 "internal error: {message}\nThis is a bug in dwmap. Please report it with the command that you ran, \

@@ -12,9 +12,9 @@ mod progress;
 mod project;
 mod runtime;
 mod signals;
+mod systems;
 #[cfg(feature = "compiler")]
 mod testing;
-mod systems;
 
 use std::process::ExitCode;
 
@@ -22,7 +22,12 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
-        eprintln!("{}", exit::Failure::Internal(info.to_string()));
+        let told = info.to_string();
+        if told.contains("Broken pipe") {
+            // Whoever reads our output (`head`, a pager) has seen enough; `println!` knows no gentler way.
+            std::process::exit(0);
+        }
+        eprintln!("{}", exit::Failure::Internal(told));
     }));
     let cli = args::Cli::parse();
     output::start_logging(cli.verbose);

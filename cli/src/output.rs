@@ -9,8 +9,7 @@ use crate::exit::Failure;
 
 /// Prints a value as one JSON document on standard output.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|e| Failure::Internal(e.to_string()))?;
+    let text = serde_json::to_string_pretty(value).map_err(|e| Failure::Internal(e.to_string()))?;
     println!("{text}");
     Ok(())
 }

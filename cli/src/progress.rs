@@ -20,8 +20,8 @@ pub(crate) struct Done {
     pub(crate) read: [u64; 2],
     /// Records created at the left and at the right.
     pub(crate) created: [u64; 2],
-    /// Records whose fields were written, at the left and at the right.
-    pub(crate) updated: [u64; 2],
+    /// Records whose fields were written.
+    pub(crate) updated: u64,
     /// Records that met and agreed, or were brought to agree.
     pub(crate) met: u64,
     /// Records of companies that don't take part.
@@ -35,7 +35,6 @@ pub(crate) struct Done {
 /// Tells people, on standard error, and counts.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
-    quiet: bool,
     state: Mutex<State>,
 }
 
@@ -58,16 +57,6 @@ impl Progress {
         });
         Self {
             bar,
-            quiet: false,
-            state: Mutex::new(State::new()),
-        }
-    }
-
-    /// Counts only.
-    pub(crate) fn silent() -> Self {
-        Self {
-            bar: None,
-            quiet: true,
             state: Mutex::new(State::new()),
         }
     }
@@ -90,9 +79,6 @@ impl Progress {
     }
 
     fn tell(&self, text: String, at_once: bool) {
-        if self.quiet {
-            return;
-        }
         if let Some(bar) = &self.bar {
             bar.set_message(text);
             bar.tick();
@@ -123,11 +109,18 @@ impl State {
     fn count(&mut self, event: &Event) {
         match event {
             Event::Load { map, counts, .. } => {
-                self.loads.insert(map.clone(), *counts);
+                // Counts are of the whole load so far: what is new since the last time is added.
+                let before = self.loads.insert(map.clone(), *counts).unwrap_or_default();
                 let done = self.map(map);
                 done.read = counts.read;
                 done.met = counts.met;
                 done.out_of_scope = counts.out_of_scope;
+                done.updated += counts.updated - before.updated;
+                done.refused += counts.refused - before.refused;
+                done.parked += counts.parked - before.parked;
+                for side in 0..2 {
+                    done.created[side] += counts.created[side] - before.created[side];
+                }
             }
             Event::Activity {
                 map, kind, side, ..
@@ -136,7 +129,7 @@ impl State {
                 let at = side.map_or(0, |side| side.index());
                 match kind {
                     ActivityKind::Created => done.created[at] += 1,
-                    ActivityKind::Updated => done.updated[at] += 1,
+                    ActivityKind::Updated => done.updated += 1,
                     ActivityKind::Refused => done.refused += 1,
                     ActivityKind::Parked => done.parked += 1,
                     _ => {}

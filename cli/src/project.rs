@@ -30,9 +30,7 @@ pub(crate) fn read(
         .as_ref()
         .map_or_else(|| folder.to_path_buf(), |m| m.root.clone());
     let entries = if paths.is_empty() {
-        let manifest = manifest
-            .as_ref()
-            .ok_or_else(|| manifest::missing(folder))?;
+        let manifest = manifest.as_ref().ok_or_else(|| manifest::missing(folder))?;
         manifest
             .map_files()
             .map_err(|e| Failure::Configuration(e.to_string()))?

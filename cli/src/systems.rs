@@ -7,8 +7,8 @@ use std::sync::Arc;
 use dwmap_config::{Auth, ConfigError, Kind, Manifest, System};
 use dwmap_connect::{ConnectError, Connector};
 use dwmap_connectors::{
-    Auth as Credentials, Dataverse, DataverseConfig, Finops, FinopsConfig, HookServer, HookTarget, Hooks,
-    Limits, Secret, SetupError,
+    Auth as Credentials, Dataverse, DataverseConfig, Finops, FinopsConfig, HookServer, HookTarget,
+    Hooks, Limits, Secret, SetupError,
 };
 use dwmap_plan::{Address, Plan};
 
@@ -105,7 +105,10 @@ impl Builder<'_> {
             Kind::Finops => {
                 let finops = self.finops(system).await?;
                 if let Some(target) = self.target(system)? {
-                    registered(system, finops.subscribe_data_events(&target, entities).await);
+                    registered(
+                        system,
+                        finops.subscribe_data_events(&target, entities).await,
+                    );
                 }
                 Ok(finops)
             }
@@ -120,7 +123,10 @@ impl Builder<'_> {
         let Some(server) = self.servers.get(&hooks.listen) else {
             return Ok(None);
         };
-        let url = hooks.url.as_ref().map(|url| url.resolve(&self.manifest.root));
+        let url = hooks
+            .url
+            .as_ref()
+            .map(|url| url.resolve(&self.manifest.root));
         let url = url.transpose().map_err(config)?;
         let name = format!("dwmap {}", self.manifest.project.name);
         Ok(Some(server.target(name, &system.name, url.as_deref())))
@@ -188,7 +194,9 @@ impl Builder<'_> {
         };
         if !self.servers.contains_key(&hooks.listen) {
             let key = match &hooks.key {
-                Some(key) => Secret::new(key.resolve(&self.manifest.root).map_err(config)?.expose()),
+                Some(key) => {
+                    Secret::new(key.resolve(&self.manifest.root).map_err(config)?.expose())
+                }
                 None => Secret::new(random_key()),
             };
             let server = HookServer::bind(hooks.listen, key)

@@ -152,7 +152,10 @@ fn show(error: &ErrorEntry, json: bool) -> Outcome {
         ("right", report.values[1].clone()),
         (
             "the system said",
-            report.target.as_ref().map(|(code, text)| format!("{text} ({code})")),
+            report
+                .target
+                .as_ref()
+                .map(|(code, text)| format!("{text} ({code})")),
         ),
     ];
     for (what, value) in facts {

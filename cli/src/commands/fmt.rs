@@ -71,4 +71,3 @@ fn standard_input(check: bool) -> Outcome {
         }
     }
 }
-

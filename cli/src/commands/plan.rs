@@ -47,7 +47,9 @@ pub(crate) async fn run(cli: &Cli, args: &args::DryRun) -> Outcome {
 
 /// What would be done, map by map; the systems' names stand in the head.
 pub(crate) fn table(planned: &[Planned]) -> String {
-    let systems = planned.first().map_or_else(Default::default, |p| p.systems.clone());
+    let systems = planned
+        .first()
+        .map_or_else(Default::default, |p| p.systems.clone());
     let [left, right] = &systems;
     let head = [
         "map".to_owned(),

@@ -37,7 +37,9 @@ pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
         })?;
         return Ok(Ended::Done);
     }
-    let head = ["map", "state", "links", "changed", "waiting", "failed", "held"];
+    let head = [
+        "map", "state", "links", "changed", "waiting", "failed", "held",
+    ];
     let rows: Vec<Vec<String>> = maps
         .iter()
         .map(|map| {

@@ -58,7 +58,9 @@ pub(crate) async fn run(cli: &Cli, args: &args::Sync) -> Outcome {
 
 /// What was done, map by map.
 pub(crate) fn table(maps: &BTreeMap<String, Done>) -> String {
-    let head = ["map", "read", "met", "created", "updated", "refused", "waiting"];
+    let head = [
+        "map", "read", "met", "created", "updated", "refused", "waiting",
+    ];
     let both = |counts: [u64; 2]| format!("{} + {}", counts[0], counts[1]);
     let rows: Vec<Vec<String>> = maps
         .iter()
@@ -68,7 +70,7 @@ pub(crate) fn table(maps: &BTreeMap<String, Done>) -> String {
                 both(done.read),
                 done.met.to_string(),
                 both(done.created),
-                both(done.updated),
+                done.updated.to_string(),
                 done.refused.to_string(),
                 done.parked.to_string(),
             ]

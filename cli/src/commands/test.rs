@@ -39,7 +39,11 @@ pub(crate) async fn run(cli: &Cli, args: &args::Test) -> Outcome {
         return Ok(Ended::Found);
     };
     let plan = Arc::new(plan);
-    let wanted = |text: &str| args.filter.as_ref().is_none_or(|f| text.contains(f.as_str()));
+    let wanted = |text: &str| {
+        args.filter
+            .as_ref()
+            .is_none_or(|f| text.contains(f.as_str()))
+    };
     let mut results = Vec::new();
     for test in dwmap_compiler::check(&sources.project).model.tests {
         if wanted(&test.map) || wanted(&test.what) {

@@ -30,11 +30,7 @@ pub(crate) async fn run(cli: &Cli, args: &args::Verify) -> Outcome {
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };
-    let verified = ready
-        .runtime
-        .verify(None)
-        .await
-        .map_err(runtime::failure)?;
+    let verified = ready.runtime.verify(None).await.map_err(runtime::failure)?;
     let differences = differences(&verified);
     if args.json {
         output::json(&Report {

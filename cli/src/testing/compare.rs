@@ -2,7 +2,8 @@
 
 use dwmap_compiler::model::{TestCell, TestRecord, TestTarget};
 use dwmap_plan::{
-    Company, MapPlan, NullForm, Plan, Reference, Schema, Side, SidePlan, Value, WriteRepr,
+    Company, EnumDef, MapPlan, NullForm, Plan, Reference, Repr, Schema, Side, SidePlan, Value,
+    WriteRepr,
 };
 use serde_json::{Map, Value as Json};
 
@@ -53,15 +54,21 @@ impl Bench<'_> {
         field.map(|f| f.null.clone()).unwrap_or_default()
     }
 
-    /// Writes a test's record into the system, as its users would.
-    pub(crate) fn edit(&self, record: &TestRecord) {
+    /// From now on the records that a test names as missing don't exist.
+    pub(crate) fn miss(&self, record: &TestRecord) {
         for target in &record.missing {
             if let TestTarget::Lookup { entity, .. } = target {
                 let schema = self.schema();
-                let set = schema.entity(entity).map_or(entity.as_str(), |e| e.set_name());
+                let set = schema
+                    .entity(entity)
+                    .map_or(entity.as_str(), |e| e.set_name());
                 self.system.lacks(set);
             }
         }
+    }
+
+    /// Writes a test's record into the system, as its users would.
+    pub(crate) fn edit(&self, record: &TestRecord) {
         let fields = self.fields(record);
         let natural: Identity = self
             .side()
@@ -105,9 +112,13 @@ impl Bench<'_> {
 
     /// The column that a cell stands in, and what it holds there.
     fn stored(&self, cell: &TestCell, fields: &Map<String, Json>) -> (String, Json) {
-        let program = &self.side().program;
         match &cell.target {
-            TestTarget::Column { wire, repr, .. } => {
+            TestTarget::Column {
+                wire,
+                repr,
+                enum_def,
+                ..
+            } => {
                 let stored = match (&cell.value, self.null(wire)) {
                     (
                         Value::Null,
@@ -117,7 +128,7 @@ impl Bench<'_> {
                     ) => value,
                     _ => cell.value.clone(),
                 };
-                (wire.clone(), to_json(&stored, repr, &program.enums))
+                (wire.clone(), column_json(&stored, repr, enum_def.as_ref()))
             }
             TestTarget::Lookup {
                 nav,
@@ -129,7 +140,7 @@ impl Bench<'_> {
                 if cell.value.is_null() {
                     return (via.clone(), Json::Null);
                 }
-                let value = to_json(&cell.value, &dwmap_plan::Repr::Text, &[]);
+                let value = to_json(&cell.value, &Repr::Text, &[]);
                 let (set, id, columns) = match self.reference(nav) {
                     Some(reference) => {
                         let company = self.company_id(fields);
@@ -186,20 +197,28 @@ impl Bench<'_> {
                 (wanted, found.get(wire).cloned().unwrap_or(Json::Null))
             }
             TestTarget::Lookup { nav, via, wire, .. } => {
-                let wanted = to_json(&cell.value, &dwmap_plan::Repr::Text, &[]);
+                let wanted = to_json(&cell.value, &Repr::Text, &[]);
                 let id = found.get(via).cloned().unwrap_or(Json::Null);
-                let referred = self.reference(nav).and_then(|r| {
-                    self.system.follow(&r.fetch.address.set, &r.identity, &id)
-                });
+                let referred = self
+                    .reference(nav)
+                    .and_then(|r| self.system.follow(&r.fetch.address.set, &r.identity, &id));
                 let is = referred.and_then(|fields| fields.get(wire).cloned());
                 (wanted, is.unwrap_or(Json::Null))
             }
         };
         let blank = |value: &Json| match &cell.target {
-            TestTarget::Column { wire, repr, .. } => {
+            TestTarget::Column {
+                wire,
+                repr,
+                enum_def,
+                ..
+            } => {
                 let null = self.null(wire);
                 let stands = null.read.or(null.write);
-                value.is_null() || stands.is_some_and(|v| same(&to_json(&v, repr, &self.side().program.enums), value, false))
+                value.is_null()
+                    || stands.is_some_and(|v| {
+                        same(&column_json(&v, repr, enum_def.as_ref()), value, false)
+                    })
             }
             TestTarget::Lookup { .. } => value.is_null(),
         };
@@ -241,7 +260,9 @@ impl Bench<'_> {
                     }
                     WriteRepr::Bind { .. } => (format!("_{}_value", column.wire), Json::Null),
                 };
-                let is = found.get(&wire).filter(|is| !is.is_null() && **is != null)?;
+                let is = found
+                    .get(&wire)
+                    .filter(|is| !is.is_null() && **is != null)?;
                 Some(Difference {
                     path: column.wire.clone(),
                     expected: "nothing".to_owned(),
@@ -250,4 +271,13 @@ impl Bench<'_> {
             })
             .collect()
     }
+}
+
+/// A value as it stands in a column: a test brings the column's enum with it.
+fn column_json(value: &Value, repr: &Repr, enum_def: Option<&EnumDef>) -> Json {
+    let repr = match repr {
+        Repr::EnumName(_) => &Repr::EnumName(0),
+        other => other,
+    };
+    to_json(value, repr, enum_def.map_or(&[], std::slice::from_ref))
 }

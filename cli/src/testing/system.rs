@@ -350,7 +350,9 @@ impl MemorySystem {
                 return applied(None, None);
             }
         };
-        let current = at.and_then(|at| state.sets.get(&address.set)?.get(at)).map(|r| r.version);
+        let current = at
+            .and_then(|at| state.sets.get(&address.set)?.get(at))
+            .map(|r| r.version);
         if let (Guard::Version(version), Some(current)) = (&write.guard, current)
             && version.0 != current.to_string()
         {

@@ -72,7 +72,10 @@ pub(crate) async fn run(args: &args::Demo) -> Outcome {
         args.customers
     ));
     let (plan, build_time) = compile(teller, &stage)?;
-    let (maps, lines) = (plan.maps.len(), plan.maps.iter().map(|m| m.lines.len()).sum());
+    let (maps, lines) = (
+        plan.maps.len(),
+        plan.maps.iter().map(|m| m.lines.len()).sum(),
+    );
 
     let watcher = Arc::new(Watcher::new());
     let setup = Setup {
@@ -167,23 +170,21 @@ async fn live(
         stop.notify_one();
         scenes
     };
-    let work = async { ready.runtime.run(stop.notified()).await.map_err(runtime::failure) };
+    let work = async {
+        ready
+            .runtime
+            .run(stop.notified())
+            .await
+            .map_err(runtime::failure)
+    };
     let (scenes, worked) = tokio::join!(play, work);
     worked?;
     let scenes = scenes?;
 
     // What came in while it was stopping is still brought over, so that the comparison is of two systems at rest.
-    ready
-        .runtime
-        .sync_once()
-        .await
-        .map_err(runtime::failure)?;
+    ready.runtime.sync_once().await.map_err(runtime::failure)?;
     teller.say("\nDo both agree, record by record (`dwmap verify`)?\n");
-    let verified = ready
-        .runtime
-        .verify(None)
-        .await
-        .map_err(runtime::failure)?;
+    let verified = ready.runtime.verify(None).await.map_err(runtime::failure)?;
     teller.say(&indented(&verify::table(&verified)));
     let differences = verify::differences(&verified);
     let refused: u64 = verified.iter().map(|v| v.in_error_queue).sum();

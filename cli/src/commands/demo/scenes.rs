@@ -42,25 +42,49 @@ pub(crate) async fn play(
     let stage = Cast { systems };
 
     let born = stage.born_in_the_erp().await?;
-    show("ERP: a new customer, DEMO-1", arrived(born, "is an account of the CRM"), born);
+    show(
+        "ERP: a new customer, DEMO-1",
+        arrived(born, "is an account of the CRM"),
+        born,
+    );
 
     let limit = stage.limit_raised().await?;
-    show("ERP: its credit limit becomes 75000.005", arrived(limit, "the CRM holds 75000.00, and the ERP keeps its own"), limit);
+    show(
+        "ERP: its credit limit becomes 75000.005",
+        arrived(limit, "the CRM holds 75000.00, and the ERP keeps its own"),
+        limit,
+    );
 
     let renamed = stage.renamed_in_the_crm().await?;
-    show("CRM: its name becomes Northwind Harbour", arrived(renamed, "the ERP has the name"), renamed);
+    show(
+        "CRM: its name becomes Northwind Harbour",
+        arrived(renamed, "the ERP has the name"),
+        renamed,
+    );
 
     let born = stage.born_in_the_crm().await?;
-    show("CRM: a new account, DEMO-2", arrived(born, "is a customer of the ERP, in its company"), born);
+    show(
+        "CRM: a new account, DEMO-2",
+        arrived(born, "is a customer of the ERP, in its company"),
+        born,
+    );
 
     let (took, winner) = stage.both_at_once().await?;
     show("Both: the city of DEMO-1, at the same moment", winner, took);
 
     let refused = stage.too_long(watcher).await?;
-    show("CRM: a country that the ERP has no room for", refused.1, refused.0);
+    show(
+        "CRM: a country that the ERP has no room for",
+        refused.1,
+        refused.0,
+    );
 
     let gone = stage.deleted_in_the_erp().await?;
-    show("ERP: a customer is deleted, DEMO-3", arrived(gone, "the account is set inactive, as the map says"), gone);
+    show(
+        "ERP: a customer is deleted, DEMO-3",
+        arrived(gone, "the account is set inactive, as the map says"),
+        gone,
+    );
     Ok(scenes)
 }
 
@@ -191,18 +215,17 @@ impl Cast<'_> {
         let cities = async || -> Result<Option<[Value; 2]>, Failure> {
             let customer = self.systems.customer(&key("DEMO-1")).await?;
             let account = self.account("DEMO-1").await?;
-            Ok(customer.zip(account).map(|(c, a)| {
-                [
-                    c["DeliveryAddressCity"].clone(),
-                    a["address1_city"].clone(),
-                ]
-            }))
+            Ok(customer
+                .zip(account)
+                .map(|(c, a)| [c["DeliveryAddressCity"].clone(), a["address1_city"].clone()]))
         };
         let took = arrival(|| async { Ok(cities().await?.is_some_and(|[a, b]| a == b)) }).await?;
         let city = cities().await?.map_or(Value::Null, |[a, _]| a);
         let told = match (took, city.as_str()) {
             (None, _) => "not settled within 20 s".to_owned(),
-            (_, Some("Tacoma")) => "the ERP's Tacoma stands on both sides: `conflict prefer fno`".to_owned(),
+            (_, Some("Tacoma")) => {
+                "the ERP's Tacoma stands on both sides: `conflict prefer fno`".to_owned()
+            }
             (_, other) => format!("both hold {}: the later edit", other.unwrap_or("nothing")),
         };
         Ok((took, told))
