@@ -6,6 +6,7 @@
 use dwmap_odata::Literal;
 use dwmap_plan::{CompareOp, Dialect, EnumDef, Predicate, Repr, TextTest, Value};
 
+use super::condition::Condition;
 use super::value::{Unfit, literal};
 
 /// A predicate in a service's words.
@@ -25,15 +26,6 @@ pub(crate) struct Writer<'q> {
     pub(crate) dialect: Dialect,
     /// The enums that the forms of constants refer to.
     pub(crate) enums: &'q [EnumDef],
-}
-
-/// Conditions joined, so that each knows whether it needs parentheses.
-enum Condition {
-    True,
-    False,
-    Leaf(String),
-    And(Vec<Condition>),
-    Or(Vec<Condition>),
 }
 
 impl Writer<'_> {
@@ -300,68 +292,6 @@ const fn holds(op: CompareOp, value: i64, bound: i64) -> bool {
         CompareOp::Le => value <= bound,
         CompareOp::Gt => value > bound,
         CompareOp::Ge => value >= bound,
-    }
-}
-
-impl Condition {
-    fn and(parts: Vec<Self>) -> Self {
-        let mut kept = Vec::with_capacity(parts.len());
-        for part in parts {
-            match part {
-                Self::True => {}
-                Self::False => return Self::False,
-                Self::And(inner) => kept.extend(inner),
-                other => kept.push(other),
-            }
-        }
-        match kept.len() {
-            0 => Self::True,
-            1 => kept.remove(0),
-            _ => Self::And(kept),
-        }
-    }
-
-    fn or(parts: Vec<Self>) -> Self {
-        let mut kept = Vec::with_capacity(parts.len());
-        for part in parts {
-            match part {
-                Self::False => {}
-                Self::True => return Self::True,
-                Self::Or(inner) => kept.extend(inner),
-                other => kept.push(other),
-            }
-        }
-        match kept.len() {
-            0 => Self::False,
-            1 => kept.remove(0),
-            _ => Self::Or(kept),
-        }
-    }
-
-    fn write(&self, out: &mut String) {
-        let (parts, word) = match self {
-            Self::Leaf(text) => return out.push_str(text),
-            // Constants never stand below another condition, and the top one is told apart before.
-            Self::True | Self::False => return,
-            Self::And(parts) => (parts, " and "),
-            Self::Or(parts) => (parts, " or "),
-        };
-        for (at, part) in parts.iter().enumerate() {
-            if at > 0 {
-                out.push_str(word);
-            }
-            part.write_within(out);
-        }
-    }
-
-    fn write_within(&self, out: &mut String) {
-        if matches!(self, Self::And(_) | Self::Or(_)) {
-            out.push('(');
-            self.write(out);
-            out.push(')');
-        } else {
-            self.write(out);
-        }
     }
 }
 

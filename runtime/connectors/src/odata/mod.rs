@@ -2,6 +2,7 @@
 
 mod backoff;
 pub(crate) mod batch;
+mod condition;
 pub(crate) mod filter;
 mod gate;
 pub(crate) mod keys;
