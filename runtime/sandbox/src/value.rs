@@ -319,21 +319,21 @@ pub(crate) fn write_json(out: &mut Vec<u8>, service: Service, kind: &Kind, value
         (_, ValueRef::Null) => out.extend_from_slice(b"null"),
         (Kind::Text(_), ValueRef::Text(text)) => write_text(out, text),
         (Kind::Bool, ValueRef::Integer(n)) => {
-            out.extend_from_slice(if n == 0 { b"false" } else { b"true" })
+            out.extend_from_slice(if n == 0 { b"false" } else { b"true" });
         }
         (Kind::Decimal { scale, .. }, ValueRef::Integer(n)) => {
-            write_decimal(out, service, n, *scale)
+            write_decimal(out, service, n, *scale);
         }
         (Kind::Date, ValueRef::Integer(days)) => write_date(out, service, days as i32),
         (Kind::DateTime, ValueRef::Integer(micros)) => write_instant(out, micros, true),
         (Kind::LocalTime, ValueRef::Integer(micros)) => {
-            write_instant(out, micros, service == Service::Finops)
+            write_instant(out, micros, service == Service::Finops);
         }
         (Kind::Guid | Kind::Lookup(_), ValueRef::Blob(bytes)) => {
-            write_id(out, bytes.try_into().unwrap_or([0; 16]))
+            write_id(out, bytes.try_into().unwrap_or([0; 16]));
         }
         (Kind::VirtualId(number), ValueRef::Integer(record)) => {
-            write_id(out, virtual_id(*number, record))
+            write_id(out, virtual_id(*number, record));
         }
         (Kind::Enum(def), ValueRef::Integer(n)) if service == Service::Finops => {
             match def.by_value(n) {

@@ -1,5 +1,7 @@
 //! `$batch` on both servers.
 
+#![allow(clippy::unwrap_used, reason = "a helper's failure is the test's")]
+
 mod common;
 
 use common::{Answer, Bench, send};

@@ -23,7 +23,11 @@ impl Condition {
     fn render(&self) -> String {
         match self {
             Self::Text(op, text) => format!("name {op} '{}'", text.replace('\'', "''")),
-            Self::TextTest(test, text) => format!("{test}(name,'{}')", text.replace('\'', "''")),
+            Self::TextTest(test, text) => {
+                // Wildcards stand for themselves in brackets.
+                let text = text.replace('%', "[%]").replace('_', "[_]");
+                format!("{test}(name,'{}')", text.replace('\'', "''"))
+            }
             Self::Number(op, n) => format!("numberofemployees {op} {n}"),
             Self::Null(column, is) => format!("{column} {} null", if *is { "eq" } else { "ne" }),
             Self::Not(inner) => format!("not ({})", inner.render()),

@@ -1,5 +1,7 @@
 //! Webhooks of Dataverse and data events of the ERP.
 
+#![allow(clippy::unwrap_used, reason = "a helper's failure is the test's")]
+
 mod common;
 
 use common::{Bench, id_of, send};

@@ -1,5 +1,11 @@
 //! Seeded data.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper's failure is the test's"
+)]
+
 mod common;
 
 use std::collections::HashMap;

@@ -105,7 +105,7 @@ async fn data_survive_a_restart() {
         .restart(|config| {
             config.dataverse.entities[0]
                 .fields
-                .push(common::field("new", dwmap_plan::Type::Int32))
+                .push(common::field("new", dwmap_plan::Type::Int32));
         })
         .await;
     let row = send(bench.dv("GET", &format!("accounts({id})")))

@@ -1,5 +1,11 @@
 //! Change tracking of Dataverse's own tables and of virtual tables.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper's failure is the test's"
+)]
+
 mod common;
 
 use common::{Answer, Bench, send};

@@ -47,7 +47,7 @@ impl Dataverse {
                 }
                 // Other annotations are for the client: types, ids, formatted values.
                 Some(_) => None,
-                None => self.set(table, name, json, moment)?,
+                None => Self::set(table, name, json, moment)?,
             };
             if let Some((at, value)) = change {
                 changes.retain(|(other, _)| *other != at);
@@ -97,7 +97,6 @@ impl Dataverse {
     }
 
     fn set(
-        &self,
         table: &Table,
         name: &str,
         json: &Json,

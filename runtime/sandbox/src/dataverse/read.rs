@@ -198,10 +198,18 @@ pub(super) fn link(call: &Call, table: &Table, token: &str, value: &str) -> Stri
         .iter()
         .filter(|(n, _)| !matches!(n.as_str(), "$skiptoken" | "$deltatoken"))
     {
-        url.push_str(&format!("{}={}&", encode(name), encode(value)));
+        push_option(&mut url, name, value);
+        url.push('&');
     }
-    url.push_str(&format!("{token}={}", encode(value)));
+    push_option(&mut url, token, value);
     url
+}
+
+/// Adds `name=value`, encoded.
+pub(super) fn push_option(url: &mut String, name: &str, value: &str) {
+    url.push_str(&encode(name));
+    url.push('=');
+    url.push_str(&encode(value));
 }
 
 /// Says which preferences were honoured.

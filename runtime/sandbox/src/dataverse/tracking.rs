@@ -9,12 +9,12 @@ use dwmap_odata::time;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::read::{annotated, applied, envelope, link, page_size, push_link};
+use super::read::{annotated, applied, envelope, link, page_size, push_link, push_option};
 use super::{Dataverse, ROOT, errors};
 use crate::clock;
 use crate::http::{Call, Refusal, Reply};
 use crate::model::{Source, Table};
-use crate::query::{Options, Query, Token};
+use crate::query::{Cell, Options, Query, Token};
 use crate::store;
 use crate::value;
 
@@ -24,6 +24,13 @@ const EXPIRED_BELOW: &str = "delta_tokens_expired_below";
 /// Which part of a delta a page is of.
 const ROWS: u8 = 0;
 const TOMBSTONES: u8 = 1;
+
+/// The versions that a page of a delta looks at, and how many rows it may still hold.
+struct Window {
+    since: i64,
+    until: i64,
+    limit: u64,
+}
 
 impl Dataverse {
     /// A tracked read: all rows and then a delta link, or what has changed since one.
@@ -113,10 +120,7 @@ impl Dataverse {
         let mut body = envelope(call, table);
         body.truncate(body.len() - 2);
         body.extend_from_slice(b"/$delta\",\"value\":[");
-        let mut token = Token {
-            tracked: Some(until),
-            ..Token::default()
-        };
+        let mut after = Vec::new();
         let mut more = None;
         if page.stage == ROWS {
             let query = self
@@ -134,27 +138,24 @@ impl Dataverse {
                 tracked: Some(until),
                 stage: ROWS,
             });
-            token.stage = TOMBSTONES;
         } else {
-            token.after = page.after;
+            after = page.after;
         }
         if more.is_none() {
-            more = self.tombstones(
-                connection,
-                call,
-                table,
-                (since, until),
-                left,
-                &token,
-                &mut body,
-            )?;
+            let window = Window {
+                since,
+                until,
+                limit: left,
+            };
+            more = self.tombstones(connection, call, table, &window, &after, &mut body)?;
         }
         body.push(b']');
         match more {
             Some(next) => {
                 let mut url = link(call, table, "$skiptoken", &next.render());
                 if let Some(delta) = &options.delta_token {
-                    url.push_str(&format!("&$deltatoken={}", dwmap_odata::url::encode(delta)));
+                    url.push('&');
+                    push_option(&mut url, "$deltatoken", delta);
                 }
                 push_link(&mut body, "nextLink", &url);
             }
@@ -183,13 +184,17 @@ impl Dataverse {
         connection: &Connection,
         call: &Call,
         table: &Table,
-        (since, until): (i64, i64),
-        limit: u64,
-        token: &Token,
+        window: &Window,
+        after: &[Cell],
         body: &mut Vec<u8>,
     ) -> Result<Option<Token>, Refusal> {
-        let from = match token.after.first() {
-            Some(crate::query::Cell::Int(version)) => (*version).max(since),
+        let Window {
+            since,
+            until,
+            limit,
+        } = *window;
+        let from = match after.first() {
+            Some(Cell::Int(version)) => (*version).max(since),
             _ => since,
         };
         let mut statement = connection.prepare_cached(
@@ -201,7 +206,7 @@ impl Dataverse {
         while let Some(row) = rows.next()? {
             if written == limit {
                 return Ok(Some(Token {
-                    after: vec![crate::query::Cell::Int(last)],
+                    after: vec![Cell::Int(last)],
                     tracked: Some(until),
                     stage: TOMBSTONES,
                 }));

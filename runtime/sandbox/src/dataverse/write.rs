@@ -158,7 +158,7 @@ impl Scope<'_, '_> {
         for (at, value) in changes.into_iter().chain(key.iter().cloned()) {
             row[at] = value;
         }
-        self.fill(table, &mut row);
+        Self::fill(table, &mut row);
         for (column, value) in table.columns.iter().zip(&row) {
             if column.requirement == Requirement::Required && *value == Value::Null {
                 return Err(errors::required(table, &column.name));
@@ -178,7 +178,7 @@ impl Scope<'_, '_> {
     }
 
     /// What the platform fills in a new row.
-    fn fill(&self, table: &Table, row: &mut Row) {
+    fn fill(table: &Table, row: &mut Row) {
         for (at, column) in table.columns.iter().enumerate() {
             let status = column.name == "statuscode";
             if row[at] != Value::Null || (column.requirement != Requirement::Filled && !status) {

@@ -111,7 +111,7 @@ struct Builder<'a, 'm> {
     values: &'a mut Vec<Value>,
 }
 
-impl<'m> Builder<'_, 'm> {
+impl Builder<'_, '_> {
     fn expr(&mut self, out: &mut String, expr: &Expr) -> Result<(), Refused> {
         match expr {
             Expr::And(a, b) => self.both(out, a, "AND", b),
@@ -206,8 +206,8 @@ impl<'m> Builder<'_, 'm> {
             .ok_or_else(|| incompatible(column.kind.edm(), literal_type(literal), op))?;
         if value == Value::Null {
             return match op {
-                Op::Eq => write_ok(out, format_args!("{sql} IS NULL")),
-                Op::Ne => write_ok(out, format_args!("{sql} IS NOT NULL")),
+                Op::Eq => push(out, format_args!("{sql} IS NULL")),
+                Op::Ne => push(out, format_args!("{sql} IS NOT NULL")),
                 _ => Err(Refused(
                     "Null can be compared by 'eq' and 'ne' only.".to_owned(),
                 )),
@@ -220,7 +220,7 @@ impl<'m> Builder<'_, 'm> {
             String::new()
         };
         self.values.push(value);
-        write_ok(out, format_args!("{sql} {symbol} ?{collate}"))
+        push(out, format_args!("{sql} {symbol} ?{collate}"))
     }
 
     fn one_of(
@@ -280,7 +280,7 @@ impl<'m> Builder<'_, 'm> {
             TextTest::EndsWith => format!("%{text}"),
         };
         self.values.push(Value::Text(pattern));
-        write_ok(out, format_args!("{FOLD}({sql}) LIKE ? ESCAPE '\\'"))
+        push(out, format_args!("{FOLD}({sql}) LIKE ? ESCAPE '\\'"))
     }
 
     /// An operand of arithmetic, as a floating number.
@@ -302,11 +302,9 @@ impl<'m> Builder<'_, 'm> {
                 let (sql, column) = self.joins.resolve(self.model, self.table, path)?;
                 match column.kind {
                     Kind::Int32 | Kind::Int64 | Kind::Float => {
-                        write_ok(out, format_args!("CAST({sql} AS REAL)"))
+                        push(out, format_args!("CAST({sql} AS REAL)"))
                     }
-                    Kind::Decimal { scale, .. } => {
-                        write_ok(out, format_args!("({sql} / 1e{scale})"))
-                    }
+                    Kind::Decimal { scale, .. } => push(out, format_args!("({sql} / 1e{scale})")),
                     _ => Err(incompatible(column.kind.edm(), "Edm.Decimal", Op::Eq)),
                 }
             }
@@ -330,10 +328,9 @@ impl<'m> Builder<'_, 'm> {
     }
 }
 
-fn write_ok(out: &mut String, text: std::fmt::Arguments<'_>) -> Result<(), Refused> {
-    // Writing to a string cannot fail.
-    let _ = out.write_fmt(text);
-    Ok(())
+/// Ends a function by writing to its text.
+fn push(out: &mut String, text: std::fmt::Arguments<'_>) -> Result<(), Refused> {
+    out.write_fmt(text).map_err(|e| Refused(e.to_string()))
 }
 
 /// Escapes what `LIKE` would take as wildcards.

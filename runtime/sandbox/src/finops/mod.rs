@@ -40,12 +40,7 @@ impl Finops {
     }
 
     /// The columns of a complete key with their values.
-    fn key_values(
-        &self,
-        call: &Call,
-        table: &Table,
-        key: &Key,
-    ) -> Result<Vec<(usize, Value)>, Refusal> {
+    fn key_values(call: &Call, table: &Table, key: &Key) -> Result<Vec<(usize, Value)>, Refusal> {
         let parts = match key {
             Key::Named(parts) => parts,
             Key::Single(literal) if table.key.len() == 1 => {

@@ -35,7 +35,7 @@ impl Finops {
         self.store
             .read(|connection| match (&resource.key, &resource.rest[..]) {
                 (Some(key), []) => {
-                    let key = self.key_values(call, table, key)?;
+                    let key = Self::key_values(call, table, key)?;
                     if !self.visible(call, table, &key) {
                         return Err(errors::no_such_row(table));
                     }
@@ -162,11 +162,11 @@ fn next_link(call: &Call, table: &Table, skip: u64, top: Option<u64>) -> String 
         .iter()
         .filter(|(n, _)| !matches!(n.as_str(), "$skip" | "$top"))
     {
-        url.push_str(&format!("{}={}&", encode(name), encode(value)));
+        url.extend([&encode(name), "=", &encode(value), "&"]);
     }
-    url.push_str(&format!("$skip={skip}"));
+    url.extend(["$skip=", &skip.to_string()]);
     if let Some(top) = top {
-        url.push_str(&format!("&$top={top}"));
+        url.extend(["&$top=", &top.to_string()]);
     }
     url
 }

@@ -200,27 +200,16 @@ fn find(
         return Ok(None);
     };
     let key = target.columns[key].sql("t");
-    let found = match (table.company, target.company) {
-        (Some(own), Some(company)) => {
-            let sql = format!(
-                "SELECT {take} FROM {} t WHERE {} = ?1 AND {key} = ?2",
-                target.sql_name,
-                target.columns[company].sql("t")
-            );
-            writing
-                .tx
-                .prepare_cached(&sql)?
-                .query_row((&row[own], value), |row| row.get(0))
-                .optional()?
-        }
-        _ => {
-            let sql = format!("SELECT {take} FROM {} t WHERE {key} = ?1", target.sql_name);
-            writing
-                .tx
-                .prepare_cached(&sql)?
-                .query_row([value], |row| row.get(0))
-                .optional()?
-        }
+    let sql = format!("SELECT {take} FROM {} t WHERE {key} = ?1", target.sql_name);
+    let found = if let (Some(own), Some(company)) = (table.company, target.company) {
+        let sql = format!("{sql} AND {} = ?2", target.columns[company].sql("t"));
+        let mut statement = writing.tx.prepare_cached(&sql)?;
+        statement
+            .query_row((value, &row[own]), |row| row.get(0))
+            .optional()?
+    } else {
+        let mut statement = writing.tx.prepare_cached(&sql)?;
+        statement.query_row([value], |row| row.get(0)).optional()?
     };
     Ok(found)
 }

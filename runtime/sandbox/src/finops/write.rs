@@ -132,7 +132,7 @@ impl Scope<'_, '_> {
 
     fn find(&self, key: &Key) -> Result<(Vec<(usize, Value)>, Located), Refusal> {
         let table = self.table;
-        let key = self.service.key_values(self.call, table, key)?;
+        let key = Finops::key_values(self.call, table, key)?;
         let found = if self.service.visible(self.call, table, &key) {
             table.locate(&self.writing.tx, &key)?
         } else {

@@ -41,7 +41,7 @@ impl Fault {
             match (name.trim(), value.trim()) {
                 ("latency", ms) => fault.latency = Duration::from_millis(ms.parse().ok()?),
                 ("status", code) => {
-                    fault.status = Some(code.parse().ok().filter(|c| (400..600).contains(c))?)
+                    fault.status = Some(code.parse().ok().filter(|c| (400..600).contains(c))?);
                 }
                 ("retry-after", seconds) => fault.retry_after = Some(seconds.parse().ok()?),
                 ("drop", "before") => fault.drop = Some(Drop::BeforeCommit),

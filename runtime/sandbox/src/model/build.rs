@@ -102,9 +102,9 @@ impl Build<'_> {
                     .unwrap_or(columns.len());
                 let lookup = lookup_column(&name, navs.len());
                 if column == columns.len() {
-                    columns.push(lookup)
+                    columns.push(lookup);
                 } else {
-                    columns[column] = lookup
+                    columns[column] = lookup;
                 }
                 navs.push(Nav {
                     name: nav.name.clone(),
@@ -177,6 +177,7 @@ impl Build<'_> {
                 .physical
                 .clone()
                 .unwrap_or_else(|| self.logical_name(entity)),
+            insert: Table::insert(&quoted(&entity.name), &columns),
             sql_name: quoted(&entity.name),
             source: Source::Own,
             number: at as u32 + 1,

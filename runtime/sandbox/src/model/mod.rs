@@ -78,6 +78,8 @@ pub(crate) struct Table {
     pub number: u32,
     pub columns: Vec<Column>,
     by_name: HashMap<String, usize>,
+    /// The INSERT of a whole row: the version, then all columns in their order.
+    pub insert: String,
     /// The primary key's columns.
     pub key: Vec<usize>,
     pub alternate_keys: Vec<AlternateKey>,
@@ -95,6 +97,13 @@ impl Table {
 
     pub(crate) fn nav(&self, name: &str) -> Option<&Nav> {
         self.navs.iter().find(|n| n.name == name)
+    }
+
+    fn insert(sql_name: &str, columns: &[Column]) -> String {
+        let names: Vec<String> = columns.iter().map(|c| quoted(&c.name)).collect();
+        let names = names.join(", ");
+        let marks = ", ?".repeat(columns.len());
+        format!("INSERT INTO {sql_name}(\"@version\", {names}) VALUES (?{marks})")
     }
 
     fn index(columns: &[Column]) -> HashMap<String, usize> {

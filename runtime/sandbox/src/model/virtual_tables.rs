@@ -36,6 +36,8 @@ pub(crate) fn show(at: usize, table: &Table) -> Table {
         set: virtual_table::set_name(&table.logical),
         logical: virtual_table::logical_name(&table.logical),
         sql_name: table.sql_name.clone(),
+        // Rows of the ERP are made by the ERP.
+        insert: String::new(),
         source: Source::Virtual(at),
         number: table.number,
         by_name: Table::index(&columns),

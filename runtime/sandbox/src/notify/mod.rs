@@ -179,10 +179,10 @@ async fn send(client: &reqwest::Client, delivery: &Delivery) {
     match request.body(body).send().await {
         Ok(answer) if answer.status().is_success() => {}
         Ok(answer) => {
-            tracing::debug!(url = subscription.url, status = %answer.status(), "a notification was refused")
+            tracing::debug!(url = subscription.url, status = %answer.status(), "a notification was refused");
         }
         Err(error) => {
-            tracing::debug!(url = subscription.url, %error, "a notification didn't arrive")
+            tracing::debug!(url = subscription.url, %error, "a notification didn't arrive");
         }
     }
 }

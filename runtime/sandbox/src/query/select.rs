@@ -202,7 +202,7 @@ impl<'m> Query<'m> {
         Ok(())
     }
 
-    fn from_and_where(&self) -> String {
+    fn tail(&self) -> String {
         let mut sql = format!(" FROM {} t{}", self.table.sql_name, self.joins.sql);
         for (n, condition) in self.conditions.iter().enumerate() {
             let word = if n == 0 { "WHERE" } else { "AND" };
@@ -213,10 +213,7 @@ impl<'m> Query<'m> {
 
     /// How many rows there are, counted no further than `max`.
     pub(crate) fn count(&self, connection: &Connection, max: u64) -> rusqlite::Result<u64> {
-        let sql = format!(
-            "SELECT count(*) FROM (SELECT 1{} LIMIT {max})",
-            self.from_and_where()
-        );
+        let sql = format!("SELECT count(*) FROM (SELECT 1{} LIMIT {max})", self.tail());
         connection
             .prepare_cached(&sql)?
             .query_row(params_from_iter(&self.values), |row| row.get(0))
@@ -270,7 +267,7 @@ impl<'m> Query<'m> {
                 let _ = write!(sql, ", {}", column.sql);
             }
         }
-        sql.push_str(&self.from_and_where());
+        sql.push_str(&self.tail());
         for (n, term) in self.order.iter().enumerate() {
             let word = if n == 0 { " ORDER BY" } else { "," };
             let direction = if term.descending { " DESC" } else { "" };

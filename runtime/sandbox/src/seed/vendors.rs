@@ -52,6 +52,8 @@ fn vendor(seed: u64, number: usize) -> [Record; 2] {
             "msdyn_addresscountryregionisocode",
             company.country.into(),
         ),
+        Crm("msdyn_addresslatitude", json!(0)),
+        Crm("msdyn_addresslongitude", json!(0)),
         Same("CreditLimit", "msdyn_vendorcreditlimit", json!(0)),
         Same("OnHoldStatus", "msdyn_onholdstatus", "No".into()),
         Ref(

@@ -80,21 +80,12 @@ impl Writing<'_> {
     /// Adds a row; its values stand for all columns.
     pub(crate) fn insert(&mut self, table: &Table, row: &Row) -> rusqlite::Result<Located> {
         let version = self.next_version();
-        let mut sql = format!("INSERT INTO {}(\"@version\"", table.sql_name);
-        for column in &table.columns {
-            let _ = write!(sql, ", {}", quoted(&column.name));
-        }
-        let _ = write!(sql, ") VALUES (?1");
-        for at in 0..table.columns.len() {
-            let _ = write!(sql, ", ?{}", at + 2);
-        }
-        sql.push(')');
         let version_value = Value::Integer(version);
         let record = self
             .tx
-            .prepare_cached(&sql)?
+            .prepare_cached(&table.insert)?
             .insert(params_from_iter(std::iter::once(&version_value).chain(row)))?;
-        if let Some(id) = self.id_of(table, record, row) {
+        if let Some(id) = id_of(table, record, row) {
             // A row that is there again is no longer a deleted one.
             self.tx
                 .prepare_cached("DELETE FROM tombstones WHERE entity = ?1 AND id = ?2")?
@@ -131,7 +122,7 @@ impl Writing<'_> {
         self.tx
             .prepare_cached(&format!("DELETE FROM {} WHERE rowid = ?1", table.sql_name))?
             .execute([record])?;
-        if let Some(id) = self.id_of(table, record, row) {
+        if let Some(id) = id_of(table, record, row) {
             let version = self.next_version();
             self.tx
                 .prepare_cached("INSERT INTO tombstones(entity, id, version) VALUES (?1, ?2, ?3)")?
@@ -139,20 +130,20 @@ impl Writing<'_> {
         }
         Ok(())
     }
+}
 
-    /// The id by which change tracking knows the row: the key's GUID, or that of the virtual table.
-    fn id_of(&self, table: &Table, record: i64, row: &Row) -> Option<Vec<u8>> {
-        debug_assert_eq!(
-            table.source,
-            Source::Own,
-            "virtual tables are written in the ERP"
-        );
-        match (&table.key[..], table.company) {
-            ([at], None) if matches!(row[*at], Value::Blob(_)) => match &row[*at] {
-                Value::Blob(id) => Some(id.clone()),
-                _ => None,
-            },
-            _ => Some(value::virtual_id(table.number, record).to_vec()),
-        }
+/// The id by which change tracking knows the row: the key's GUID, or that of the virtual table.
+fn id_of(table: &Table, record: i64, row: &Row) -> Option<Vec<u8>> {
+    debug_assert_eq!(
+        table.source,
+        Source::Own,
+        "virtual tables are written in the ERP"
+    );
+    match (&table.key[..], table.company) {
+        ([at], None) if matches!(row[*at], Value::Blob(_)) => match &row[*at] {
+            Value::Blob(id) => Some(id.clone()),
+            _ => None,
+        },
+        _ => Some(value::virtual_id(table.number, record).to_vec()),
     }
 }

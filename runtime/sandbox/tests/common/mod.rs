@@ -2,7 +2,8 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file uses a part of it"
+    clippy::unwrap_used,
+    reason = "each test file uses a part of it, and a helper's failure is the test's"
 )]
 
 use dwmap_plan::{
@@ -95,7 +96,7 @@ pub fn dataverse() -> Schema {
             field("name", text(160)),
             field("description", Type::Text(None)),
             with(field("creditlimit", Type::Decimal(19, 2)), |f| {
-                f.min = Some(Value::Decimal(Decimal::ZERO))
+                f.min = Some(Value::Decimal(Decimal::ZERO));
             }),
             field("numberofemployees", Type::Int32),
             field("donotemail", Type::Bool),
@@ -143,7 +144,7 @@ pub fn dataverse() -> Schema {
         vec![
             filled("transactioncurrencyid", Type::Guid),
             with(field("isocurrencycode", text(5)), |f| {
-                f.requirement = Requirement::Required
+                f.requirement = Requirement::Required;
             }),
         ],
     );
@@ -176,7 +177,7 @@ pub fn finops() -> Schema {
             field("CreditLimit", Type::Decimal(32, 6)),
             field("OrganizationNumberOfEmployees", Type::Int32),
             with(field("CustomerGroupId", text(10)), |f| {
-                f.requirement = Requirement::Required
+                f.requirement = Requirement::Required;
             }),
             field("InvoiceAccount", text(20)),
             field("LanguageId", text(7)),
@@ -184,7 +185,7 @@ pub fn finops() -> Schema {
             field("OnHoldStatus", Type::Enum("CustVendorBlocked".to_owned())),
             field("IsOneTimeCustomer", Type::Enum("NoYes".to_owned())),
             with(field("PartyType", text(60)), |f| {
-                f.one_of = vec!["Person".to_owned(), "Organization".to_owned()]
+                f.one_of = vec!["Person".to_owned(), "Organization".to_owned()];
             }),
             field("ReleaseDate", Type::DateTime),
             field("BirthDate", Type::Date),
