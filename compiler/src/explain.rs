@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use crate::types::constant::text_of;
 use dwmap_plan::{
     Class, CompareOp, ConflictPolicy, DeletePolicy, EnumDef, InitialPolicy, Line, MapPlan,
     MissingPolicy, Op, Overflow, Plan, Predicate, Proof, Query, Repr, Side, TextTest, Type, Value,
@@ -410,11 +411,6 @@ fn constant(value: &Value, repr: &Repr, query: &Query) -> String {
         (Value::Int(n), Repr::EnumName(at) | Repr::EnumInt(at)) => {
             member(*at, *n).unwrap_or_else(|| n.to_string())
         }
-        (Value::Text(text), _) => format!("\"{text}\""),
-        (Value::Int(n), _) => n.to_string(),
-        (Value::Bool(b), _) => b.to_string(),
-        (Value::Decimal(d), _) => d.to_string(),
-        (Value::Float(f), _) => f.to_string(),
-        (other, _) => format!("{other:?}"),
+        (other, _) => text_of(other),
     }
 }

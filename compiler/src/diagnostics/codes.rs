@@ -79,6 +79,7 @@ codes! {
         "P0031" "an item that isn't written so"
         "P0032" "a word of the language as a name"
         "P0033" "two items on a line with nothing between them"
+        "P0034" "a brace on the line below its head"
     }
 
     UNKNOWN_MODULE          "N0101" "a module that isn't there"

@@ -81,6 +81,56 @@ fn zone(time: &str) -> Option<(&str, i64)> {
     Some((&time[..at], sign * minutes))
 }
 
+/// A day as it is written: the way back from [`date`], by Howard Hinnant's `civil_from_days`.
+pub(crate) fn date_text(days: i32) -> String {
+    let shifted = i64::from(days) + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// A value as the language writes it; members of enums are their owner's to name.
+pub(crate) fn text_of(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Decimal(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Text(text) => format!("\"{text}\""),
+        Value::Date(days) => date_text(*days),
+        Value::DateTime(micros) => {
+            let (seconds, days) = (
+                micros.div_euclid(1_000_000).rem_euclid(86_400),
+                micros.div_euclid(86_400_000_000),
+            );
+            let day = i32::try_from(days).unwrap_or_default();
+            let (hour, minute) = (seconds / 3600, seconds / 60 % 60);
+            format!(
+                "{}T{hour:02}:{minute:02}:{:02}Z",
+                date_text(day),
+                seconds % 60
+            )
+        }
+        Value::Guid(bytes) => {
+            let digits = u128::from_be_bytes(*bytes);
+            format!("{digits:032x}")
+        }
+        Value::Binary(bytes) => format!("{} bytes", bytes.len()),
+    }
+}
+
 fn guid(text: &str) -> Option<[u8; 16]> {
     let dashes_right = text.len() == 36
         && text.is_ascii()
@@ -230,6 +280,14 @@ mod tests {
         assert_eq!(date("1970-01-01"), Some(0));
         assert_eq!(date("1900-01-01"), Some(-25567));
         assert_eq!(date("2026-01-31"), Some(20484));
+        for day in ["1900-01-01", "2000-02-29", "2026-12-31", "1999-03-01"] {
+            assert_eq!(date(day).map(date_text).as_deref(), Some(day));
+        }
+        let noon = instant("2026-01-31T12:00:05Z").map(Value::DateTime);
+        assert_eq!(
+            noon.as_ref().map(text_of).as_deref(),
+            Some("2026-01-31T12:00:05Z")
+        );
         assert_eq!(instant("1970-01-01T00:00:01.5Z"), Some(1_500_000));
         assert_eq!(instant("1970-01-01T01:00:00+01:00"), Some(0));
     }

@@ -12,7 +12,7 @@ use crate::model::TableModel;
 use crate::resolve::Sink;
 use crate::sources::{FileId, Place};
 use crate::suggest::listed;
-use crate::types::constant::kind_of;
+use crate::types::constant::{kind_of, text_of};
 use crate::types::context::Typed;
 
 /// A table that is being read.
@@ -122,15 +122,10 @@ fn named_values(typed: &Typed<'_>) -> Vec<(String, Value)> {
 /// How a value reads in a message.
 pub(crate) fn in_words(value: &Value, typed: &Typed<'_>) -> String {
     match (value, typed.members) {
-        (Value::Null, _) => "null".to_owned(),
         (Value::Int(n), Some((members, _))) => members
             .by_value(*n)
             .map_or_else(|| n.to_string(), |m| m.name.clone()),
-        (Value::Text(text), _) => format!("\"{text}\""),
-        (Value::Bool(b), _) => b.to_string(),
-        (Value::Int(n), None) => n.to_string(),
-        (Value::Decimal(d), _) => d.to_string(),
-        (other, _) => format!("{other:?}"),
+        (other, _) => text_of(other),
     }
 }
 
