@@ -13,6 +13,7 @@
 //! Beside the services, each server has `/sandbox/faults`, `/sandbox/stats`, `/sandbox/expire-tokens`; Dataverse has
 //! `/sandbox/expire-delta-tokens`, and Finance & Operations `/sandbox/data-events`.
 
+mod base64;
 mod clock;
 mod collation;
 mod dataverse;

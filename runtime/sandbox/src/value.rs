@@ -7,6 +7,7 @@ use dwmap_plan::{Decimal, Rounding, Value as PlanValue};
 use rusqlite::types::{Value, ValueRef};
 use serde_json::Value as Json;
 
+use crate::base64;
 use crate::model::{Column, Kind, OPTION_BASE, Service};
 
 /// 1900-01-01, which stands for no date in Finance & Operations, in days since 1970.
@@ -57,7 +58,11 @@ pub(crate) fn from_json(service: Service, column: &Column, json: &Json) -> Resul
                 .to_vec(),
         ),
         Kind::Enum(_) | Kind::Option(_) => member(service, column, json)?,
-        Kind::Binary => Value::Blob(json.as_str().and_then(from_base64).ok_or(Problem::Type)?),
+        Kind::Binary => Value::Blob(
+            json.as_str()
+                .and_then(base64::decode)
+                .ok_or(Problem::Type)?,
+        ),
     };
     check_one_of(column, &value)?;
     check_range(column, &value)?;
@@ -341,7 +346,7 @@ pub(crate) fn write_json(out: &mut Vec<u8>, service: Service, kind: &Kind, value
                 None => write_text(out, n.to_string().as_bytes()),
             }
         }
-        (Kind::Binary, ValueRef::Blob(bytes)) => write_text(out, to_base64(bytes).as_bytes()),
+        (Kind::Binary, ValueRef::Blob(bytes)) => write_text(out, base64::encode(bytes).as_bytes()),
         (_, ValueRef::Integer(n)) => {
             let _ = write!(out, "{n}");
         }
@@ -349,7 +354,7 @@ pub(crate) fn write_json(out: &mut Vec<u8>, service: Service, kind: &Kind, value
             let _ = write!(out, "{n}");
         }
         (_, ValueRef::Text(text)) => write_text(out, text),
-        (_, ValueRef::Blob(bytes)) => write_text(out, to_base64(bytes).as_bytes()),
+        (_, ValueRef::Blob(bytes)) => write_text(out, base64::encode(bytes).as_bytes()),
     }
 }
 
@@ -419,51 +424,12 @@ pub(crate) fn guid_text(id: &[u8; 16]) -> String {
     Literal::Guid(*id).to_string()
 }
 
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn to_base64(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let n = chunk.iter().fold(0_u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let digit = BASE64[(n >> (18 - 6 * at) & 63) as usize];
-            out.push(if at <= chunk.len() {
-                char::from(digit)
-            } else {
-                '='
-            });
-        }
-    }
-    out
-}
-
-fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=');
-    let mut out = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in text.bytes() {
-        bits = bits << 6 | BASE64.iter().position(|b| *b == byte)? as u32;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    Some(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn base64_round_trips(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-            prop_assert_eq!(from_base64(&to_base64(&bytes)), Some(bytes));
-        }
-
         #[test]
         fn virtual_ids_give_their_record(number in any::<u32>(), record in 0_i64..) {
             prop_assert_eq!(record_id(number, &virtual_id(number, record)), record);

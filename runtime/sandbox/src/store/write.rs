@@ -85,12 +85,10 @@ impl Writing<'_> {
             .tx
             .prepare_cached(&table.insert)?
             .insert(params_from_iter(std::iter::once(&version_value).chain(row)))?;
-        if let Some(id) = id_of(table, record, row) {
-            // A row that is there again is no longer a deleted one.
-            self.tx
-                .prepare_cached("DELETE FROM tombstones WHERE entity = ?1 AND id = ?2")?
-                .execute((&table.logical, id))?;
-        }
+        // A row that is there again is no longer a deleted one.
+        self.tx
+            .prepare_cached("DELETE FROM tombstones WHERE entity = ?1 AND id = ?2")?
+            .execute((&table.logical, id_of(table, record, row)))?;
         Ok(Located { record, version })
     }
 
@@ -122,28 +120,24 @@ impl Writing<'_> {
         self.tx
             .prepare_cached(&format!("DELETE FROM {} WHERE rowid = ?1", table.sql_name))?
             .execute([record])?;
-        if let Some(id) = id_of(table, record, row) {
-            let version = self.next_version();
-            self.tx
-                .prepare_cached("INSERT INTO tombstones(entity, id, version) VALUES (?1, ?2, ?3)")?
-                .execute((&table.logical, id, version))?;
-        }
+        let version = self.next_version();
+        self.tx
+            .prepare_cached("INSERT INTO tombstones(entity, id, version) VALUES (?1, ?2, ?3)")?
+            .execute((&table.logical, id_of(table, record, row), version))?;
         Ok(())
     }
 }
 
 /// The id by which change tracking knows the row: the key's GUID, or that of the virtual table.
-fn id_of(table: &Table, record: i64, row: &Row) -> Option<Vec<u8>> {
+fn id_of(table: &Table, record: i64, row: &Row) -> Vec<u8> {
     debug_assert_eq!(
         table.source,
         Source::Own,
         "virtual tables are written in the ERP"
     );
-    match (&table.key[..], table.company) {
-        ([at], None) if matches!(row[*at], Value::Blob(_)) => match &row[*at] {
-            Value::Blob(id) => Some(id.clone()),
-            _ => None,
-        },
-        _ => Some(value::virtual_id(table.number, record).to_vec()),
+    match (&table.key[..], &row[table.key[0]]) {
+        // Only Dataverse stores nulls as such; its tables are known by their one GUID.
+        ([at], Value::Blob(id)) if table.columns[*at].blank.is_none() => id.clone(),
+        _ => value::virtual_id(table.number, record).to_vec(),
     }
 }
