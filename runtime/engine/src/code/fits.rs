@@ -1,6 +1,8 @@
 //! Storage forms, prepared by the kind of value that they are applied to.
 
-use dwmap_plan::{Decimal, Fit, FitMode, LengthUnit, Overflow, Rounding, SlotId, Type, Value};
+use dwmap_plan::{
+    Decimal, DecimalError, Fit, FitMode, LengthUnit, Overflow, Rounding, SlotId, Type, Value,
+};
 use dwmap_steps::semantics::{cut, fit, length};
 use dwmap_steps::{Bound, Failure};
 
@@ -111,6 +113,17 @@ impl TextFit {
             && self.one_of.is_none()
     }
 
+    /// The form that does what `first` does, then this; none where no one form does.
+    pub(super) fn after(&self, first: &Self) -> Option<Self> {
+        let only_reads = null_stays(first.null) && first.limit.is_none() && first.one_of.is_none();
+        (only_reads && first.reads_null == self.reads_null).then(|| Self {
+            trim: first.trim || self.trim,
+            reads_null: self.reads_null.clone(),
+            one_of: self.one_of.clone(),
+            ..*self
+        })
+    }
+
     fn apply<'a>(&self, mut text: &'a str) -> Result<Option<&'a str>, Failure> {
         if self.trim {
             text = text.trim_end_matches(' ');
@@ -199,7 +212,7 @@ impl DecimalFit {
             precision: self.precision,
             scale: self.scale,
         });
-        let fitted = match n.rescale(self.scale, Rounding::HalfEven) {
+        let fitted = match rescale(n, self.scale) {
             Ok(fitted) if self.write && fitted.units().abs() >= self.beyond => return Err(beyond),
             Err(_) if self.write => return Err(beyond),
             Ok(fitted) => fitted,
@@ -217,6 +230,35 @@ impl DecimalFit {
         Ok(Some(fitted))
     }
 }
+
+/// [`Decimal::rescale`], half-even, in 64 bits where that is enough: a division of 128 bits takes many times as long.
+fn rescale(n: Decimal, scale: u8) -> Result<Decimal, DecimalError> {
+    let lost = n.scale().checked_sub(scale).map(usize::from);
+    let (Ok(units), Some(lost @ 1..POWERS)) = (i64::try_from(n.units()), lost) else {
+        return n.rescale(scale, Rounding::HalfEven);
+    };
+    let factor = POWERS_OF_TEN[lost];
+    let (quotient, rest) = (units / factor, units % factor);
+    let twice = rest.unsigned_abs() * 2;
+    let up = twice > factor as u64 || twice == factor as u64 && quotient % 2 != 0;
+    let rounded = if up {
+        quotient + units.signum()
+    } else {
+        quotient
+    };
+    Decimal::new(i128::from(rounded), scale)
+}
+
+const POWERS: usize = 19;
+const POWERS_OF_TEN: [i64; POWERS] = {
+    let mut powers = [1; POWERS];
+    let mut at = 1;
+    while at < POWERS {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
 
 impl AnyFit {
     pub(super) fn new(f: &Fit, src: &Type) -> Self {
@@ -319,6 +361,21 @@ impl Code {
         match fit(&value_of(frame, texts, ty, src).to_value(), form) {
             Ok(value) => frame.set_value(dst, &value),
             Err(failure) => frame.fail(dst, failure),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_rounds_as_the_long_one(units in any::<i64>(), digits in 0_u32..19, from in 0_u8..25, to in 0_u8..25) {
+            let n = Decimal::new(i128::from(units) % 10_i128.pow(digits), from).unwrap();
+            let (short, long) = (rescale(n, to), n.rescale(to, Rounding::HalfEven));
+            prop_assert_eq!(format!("{short:?}"), format!("{long:?}"));
         }
     }
 }

@@ -141,3 +141,65 @@ pub(super) enum Instr {
         src: SlotId,
     },
 }
+
+impl Instr {
+    /// The slot that it writes.
+    pub(super) const fn dst(self) -> SlotId {
+        match self {
+            Self::Load { dst, .. }
+            | Self::Copy { dst, .. }
+            | Self::FitText { dst, .. }
+            | Self::FitScalar { dst, .. }
+            | Self::FitDecimal { dst, .. }
+            | Self::FitAny { dst, .. }
+            | Self::Trim { dst, .. }
+            | Self::Upper { dst, .. }
+            | Self::Lower { dst, .. }
+            | Self::Default { dst, .. }
+            | Self::Scale { dst, .. }
+            | Self::Require { dst, .. }
+            | Self::Call { dst, .. }
+            | Self::Table { dst, .. }
+            | Self::EnumToBool { dst, .. }
+            | Self::Concat { dst, .. }
+            | Self::Find { dst, .. }
+            | Self::Follow { dst, .. }
+            | Self::Compare { dst, .. }
+            | Self::Text { dst, .. }
+            | Self::IsNull { dst, .. }
+            | Self::All { dst, .. }
+            | Self::Any { dst, .. }
+            | Self::Not { dst, .. } => dst,
+        }
+    }
+
+    /// The slots that it reads, and the operands.
+    pub(super) const fn sources(self) -> ([Option<SlotId>; 2], Option<Operands>) {
+        match self {
+            Self::Load { .. } => ([None; 2], None),
+            Self::Copy { src, .. }
+            | Self::FitText { src, .. }
+            | Self::FitScalar { src, .. }
+            | Self::FitDecimal { src, .. }
+            | Self::FitAny { src, .. }
+            | Self::Trim { src, .. }
+            | Self::Upper { src, .. }
+            | Self::Lower { src, .. }
+            | Self::Default { src, .. }
+            | Self::Scale { src, .. }
+            | Self::Require { src, .. }
+            | Self::Call { src, .. }
+            | Self::Table { src, .. }
+            | Self::EnumToBool { src, .. }
+            | Self::Follow { src, .. }
+            | Self::IsNull { src, .. }
+            | Self::Not { src, .. } => ([Some(src), None], None),
+            Self::Compare { left, right, .. } => ([Some(left), Some(right)], None),
+            Self::Text { src, what, .. } => ([Some(src), Some(what)], None),
+            Self::Concat { of, .. }
+            | Self::Find { of, .. }
+            | Self::All { of, .. }
+            | Self::Any { of, .. } => ([None; 2], Some(of)),
+        }
+    }
+}

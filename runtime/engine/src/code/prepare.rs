@@ -1,6 +1,6 @@
 //! From a plan's program to compact code.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use dwmap_plan::{
     Direction, Fit, Function, Op, Outputs, Program, Reference, SidePlan, SlotId, StepCall, Type,
@@ -78,6 +78,7 @@ pub(crate) fn prepare(
     let live = live(program, &outputs);
     let mut preparing = Preparing {
         program,
+        text_forms: HashMap::new(),
         alias: (0..program.slots.len() as SlotId).collect(),
         code: Code {
             columns: Columns::new(&program.columns, &program.enums),
@@ -132,6 +133,8 @@ struct Preparing<'a> {
     program: &'a Program,
     /// Where a slot's value is in truth: an op that changes nothing makes its result another name of its input.
     alias: Vec<SlotId>,
+    /// The storage forms of texts by their results: what they are applied to, and which they are.
+    text_forms: HashMap<SlotId, (SlotId, u16)>,
     code: Code,
 }
 
@@ -315,11 +318,20 @@ impl Preparing<'_> {
         let widened = ty == Type::Date && fit.ty == Type::DateTime;
         match (Kind::of(&ty), Kind::of(&fit.ty)) {
             (Kind::Text, Kind::Text) => {
-                if let Some(form) = TextFit::new(fit, &mut code.pool) {
+                if let Some(mut form) = TextFit::new(fit, &mut code.pool) {
+                    // A form right behind another is one look at the text instead of two. The first stays: a cell may
+                    // hold its result; `finish` takes it out if none does.
+                    let mut src = src;
+                    if let Some((first, at)) = self.text_forms.get(&src)
+                        && let Some(both) = form.after(&code.text_fits[usize::from(*at)])
+                    {
+                        (form, src) = (both, *first);
+                    }
                     if form.is_nothing() {
                         return None;
                     }
                     let fit = push(&mut code.text_fits, form);
+                    self.text_forms.insert(dst, (src, fit));
                     return Some(Instr::FitText { dst, src, fit });
                 }
             }
@@ -396,6 +408,28 @@ impl Preparing<'_> {
         for slot in slots_of(&mut self.code.outputs) {
             *slot = self.alias[usize::from(*slot)];
         }
+        self.code.drop_unread();
         self.code
+    }
+}
+
+impl Code {
+    /// Takes out the instructions whose results nobody reads any more.
+    fn drop_unread(&mut self) {
+        let mut read: HashSet<SlotId> = slots_of(&mut self.outputs).map(|s| *s).collect();
+        let mut kept = Vec::with_capacity(self.instrs.len());
+        for instr in self.instrs.drain(..).rev() {
+            if read.contains(&instr.dst()) {
+                let (single, operands) = instr.sources();
+                read.extend(single.into_iter().flatten());
+                if let Some(of) = operands {
+                    let list = &self.operands[of.from as usize..][..usize::from(of.count)];
+                    read.extend(list);
+                }
+                kept.push(instr);
+            }
+        }
+        kept.reverse();
+        self.instrs = kept;
     }
 }

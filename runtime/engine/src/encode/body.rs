@@ -25,7 +25,7 @@ struct Column {
     line: u16,
     /// The slot of its value; none where the line doesn't flow this way.
     slot: Option<SlotId>,
-    /// `"wire":`
+    /// `,"wire":`
     key: Box<[u8]>,
     form: Form,
     /// What is written for null.
@@ -90,10 +90,8 @@ impl Body {
             if unwritten || !wanted(column.line) {
                 continue;
             }
-            if out.len() > start + 1 {
-                out.push(b',');
-            }
-            out.extend_from_slice(&column.key);
+            let comma = usize::from(out.len() == start + 1);
+            out.extend_from_slice(&column.key[comma..]);
             if let Err(problem) = self.value(column, slot, row, out) {
                 out.truncate(start);
                 let line = column.line;
@@ -221,7 +219,7 @@ impl Column {
         Ok(Self {
             line: column.line,
             slot,
-            key: key(column).into_bytes().into(),
+            key: format!(",{}", key(column)).into_bytes().into(),
             form: Form::new(&column.repr, ty).ok_or_else(wrong)?,
             null: null.into_bytes().into(),
             only_at_birth: only_at_birth(column, line),
