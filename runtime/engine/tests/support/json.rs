@@ -1,5 +1,7 @@
 //! Random records for a program's columns: any order, keys missing, escapes, nulls, extremes, wrong kinds.
 
+use std::fmt::Write;
+
 use dwmap_plan::{Program, Repr};
 
 use super::choices::Choices;
@@ -56,7 +58,7 @@ pub fn string(c: &mut Choices, text: &str) -> String {
         if eager && c.one_in(3) {
             let mut units = [0; 2];
             for unit in ch.encode_utf16(&mut units) {
-                out += &format!("\\u{unit:04X}");
+                write!(out, "\\u{unit:04X}").unwrap();
             }
         } else {
             let quoted = serde_json::to_string(&ch.to_string()).unwrap();

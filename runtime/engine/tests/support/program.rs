@@ -116,7 +116,7 @@ struct Writer<'a> {
 
 fn program(c: &mut Choices) -> Program {
     let all = types();
-    let columns: Vec<Column> = (0..1 + c.below(7))
+    let columns: Vec<Column> = (0..=c.below(7))
         .map(|i| {
             let ty = c.of(&all).clone();
             let name = (*c.of(&["Name", "größe", "a", "dataAreaId"])).to_owned() + &i.to_string();
