@@ -17,7 +17,7 @@ use crate::types::table::in_words;
 pub(crate) fn within_map(map: &MapContext<'_>, lines: &[Line], sink: &mut Sink) {
     for side in Side::BOTH {
         let mut writers: BTreeMap<String, Place> = BTreeMap::new();
-        for line in lines.iter().filter(|line| !line.key) {
+        for line in lines {
             if !line.flows_from(side.other()) {
                 continue;
             }

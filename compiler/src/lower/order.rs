@@ -79,60 +79,107 @@ fn edges(maps: &[MapPlan]) -> Vec<Edge> {
 /// Each map's rank: one more than the highest of those that it refers to. Within a ring only those references count
 /// that have to be there first; what is a ring even so shares a rank.
 fn ranks(count: usize, edges: &[Edge]) -> Vec<u16> {
-    let rings = components(count, edges);
+    let rings = Components::of(count, edges).of;
     let kept: Vec<Edge> = edges
         .iter()
         .copied()
         .filter(|e| e.hard || rings[e.from] != rings[e.to])
         .collect();
-    let groups = components(count, &kept);
-    let mut rank = vec![0_u16; count];
-    // The longest chain has at most `count` links, so this settles; a ring's inner references don't count.
-    for _ in 0..count {
-        let mut settled = true;
-        for edge in kept.iter().filter(|e| groups[e.from] != groups[e.to]) {
-            if rank[edge.from] <= rank[edge.to] {
-                rank[edge.from] = rank[edge.to] + 1;
-                settled = false;
-            }
-        }
-        for map in 0..count {
-            let highest = (0..count).filter(|other| groups[*other] == groups[map]);
-            let highest = highest.map(|other| rank[other]).max().unwrap_or(0);
-            settled &= rank[map] == highest;
-            rank[map] = highest;
-        }
-        if settled {
-            break;
+    let groups = Components::of(count, &kept);
+    // Components are numbered in the order in which they are finished: targets before their users.
+    let mut ranks = vec![0_u16; groups.count];
+    let mut by_group: Vec<Edge> = kept;
+    by_group.sort_by_key(|e| groups.of[e.from]);
+    for edge in by_group {
+        let (from, to) = (groups.of[edge.from], groups.of[edge.to]);
+        if from != to {
+            ranks[from] = ranks[from].max(ranks[to] + 1);
         }
     }
-    rank
+    groups.of.iter().map(|group| ranks[*group]).collect()
 }
 
-/// For each map the ring that it belongs to, by the lowest index in it.
-fn components(count: usize, edges: &[Edge]) -> Vec<usize> {
-    let reach: Vec<BTreeSet<usize>> = (0..count).map(|at| reachable(at, edges)).collect();
-    (0..count)
-        .map(|at| {
-            let ring = reach[at]
-                .iter()
-                .filter(|other| reach[**other].contains(&at));
-            ring.copied().min().map_or(at, |lowest| lowest.min(at))
-        })
-        .collect()
+/// Strongly connected components, by Tarjan's algorithm ("Depth-first search and linear graph algorithms", 1972).
+struct Components {
+    /// For each map the component that it belongs to.
+    of: Vec<usize>,
+    count: usize,
 }
 
-fn reachable(start: usize, edges: &[Edge]) -> BTreeSet<usize> {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![start];
-    while let Some(at) = open.pop() {
-        for edge in edges.iter().filter(|e| e.from == at) {
-            if seen.insert(edge.to) {
-                open.push(edge.to);
+impl Components {
+    fn of(count: usize, edges: &[Edge]) -> Self {
+        let mut targets = vec![Vec::new(); count];
+        for edge in edges {
+            targets[edge.from].push(edge.to);
+        }
+        let mut search = Search {
+            targets,
+            index: vec![None; count],
+            low: vec![0; count],
+            open: Vec::new(),
+            on_stack: vec![false; count],
+            next: 0,
+            found: Self {
+                of: vec![0; count],
+                count: 0,
+            },
+        };
+        for at in 0..count {
+            if search.index[at].is_none() {
+                search.visit(at);
             }
         }
+        search.found
     }
-    seen
+}
+
+/// The state of the search.
+struct Search {
+    targets: Vec<Vec<usize>>,
+    index: Vec<Option<usize>>,
+    low: Vec<usize>,
+    open: Vec<usize>,
+    on_stack: Vec<bool>,
+    next: usize,
+    found: Components,
+}
+
+impl Search {
+    fn visit(&mut self, at: usize) {
+        let own = self.next;
+        self.next += 1;
+        self.index[at] = Some(own);
+        self.low[at] = own;
+        self.open.push(at);
+        self.on_stack[at] = true;
+        for target in std::mem::take(&mut self.targets[at]) {
+            match self.index[target] {
+                None => {
+                    self.visit(target);
+                    self.low[at] = self.low[at].min(self.low[target]);
+                }
+                Some(index) if self.on_stack[target] => {
+                    self.low[at] = self.low[at].min(index);
+                }
+                Some(_) => {}
+            }
+        }
+        if self.low[at] == own {
+            self.close(at);
+        }
+    }
+
+    /// Everything opened since `at` is one component.
+    fn close(&mut self, at: usize) {
+        while let Some(member) = self.open.pop() {
+            self.on_stack[member] = false;
+            self.found.of[member] = self.found.count;
+            if member == at {
+                break;
+            }
+        }
+        self.found.count += 1;
+    }
 }
 
 #[cfg(test)]

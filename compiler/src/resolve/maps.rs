@@ -9,6 +9,7 @@ use crate::diagnostics::{Diagnostic, ONE_SIDE_STRIPED, SAME_SIDE_NAMES, TWICE};
 use crate::model::{Condition, Line, Lookup, LookupPart, MapModel, MapSide, Operand, Stripe, Term};
 use crate::resolve::Sink;
 use crate::resolve::policies::PolicyReader;
+use crate::resolve::schemas::STRIPE;
 use crate::resolve::scope::{DeclId, entity_of};
 use crate::sources::Place;
 use crate::types::context::{Context, MapContext};
@@ -230,7 +231,10 @@ fn company_line(
         [left, _] => {
             // Without the company no key is whole.
             poisoned.insert(String::new());
-            if !said {
+            let known = Side::BOTH
+                .into_iter()
+                .all(|side| !map.entity(side).poisoned.contains(STRIPE));
+            if !said && known {
                 let striped = if left.is_some() {
                     Side::Left
                 } else {

@@ -140,7 +140,7 @@ impl<'a> PathScope<'a> {
             }
             return None;
         };
-        if target.data.key.len() != 1 {
+        if !has_identity(target) {
             sink.not_yet(
                 whole,
                 "a reference to an entity whose key has several parts",
@@ -242,6 +242,11 @@ impl<'a> PathScope<'a> {
         sink.push(diagnostic);
         None
     }
+}
+
+/// Whether a record of the entity is referred to by one value: its primary key is one field.
+pub(crate) fn has_identity(entity: &EntityModel) -> bool {
+    matches!(entity.data.key.as_slice(), [KeyPart::Field(_)])
 }
 
 /// A key in words: `byGroup(msdyn_groupid, msdyn_company)`.

@@ -12,6 +12,7 @@ use crate::diagnostics::{
 use crate::model::{EntityModel, SchemaModel, Stripe};
 use crate::resolve::Sink;
 use crate::resolve::modules::Module;
+use crate::resolve::paths::has_identity;
 use crate::sources::Place;
 use crate::suggest::{listed, nearest};
 
@@ -21,6 +22,9 @@ const DIALECTS: [(&str, Dialect); 4] = [
     ("odata", Dialect::OData),
     ("sql", Dialect::Sql),
 ];
+
+/// What stands among an entity's poisoned names where its `striped by` makes no sense.
+pub(crate) const STRIPE: &str = "striped by";
 
 /// The words by which null conventions name types.
 const KINDS: [&str; 12] = [
@@ -381,6 +385,10 @@ impl Resolver<'_> {
 
     fn stripe(&mut self, index: usize, path: &tree::Path) {
         let place = self.module.place(path.span);
+        // Taken back where the path leads somewhere.
+        self.model.entities[index]
+            .poisoned
+            .insert(STRIPE.to_owned());
         let entity = &self.model.entities[index];
         let stripe = match path.segments.as_slice() {
             [field] => {
@@ -405,6 +413,11 @@ impl Resolver<'_> {
                     return;
                 };
                 let company = &self.model.entities[target];
+                if !has_identity(company) {
+                    return self
+                        .sink
+                        .not_yet(place, "a company whose key has several parts");
+                }
                 let Some(field_at) = company.find_field(&field.text) else {
                     let place = self.module.place(field.span);
                     let diagnostic = unknown_field(company, None, field, place);
@@ -427,6 +440,7 @@ impl Resolver<'_> {
         entity.data.striped_by = Some(names);
         entity.striped_place = Some(place);
         entity.stripe = Some(stripe);
+        entity.poisoned.remove(STRIPE);
     }
 }
 

@@ -83,7 +83,7 @@ impl Lines<'_, '_> {
             place: self.map.place(line.span),
             text: squeeze(sources.text(self.map.place(line.span))),
             steps_place: steps_place(self.map, line),
-            paths: spans.map(|span| squeeze(sources.text(self.map.place(span)))),
+            paths: [&line.left, &line.right].map(|expr| self.text_of(expr)),
             path_places: spans.map(|span| self.map.place(span)),
             operands,
             to_right: line.arrow.direction.writes_right(),
@@ -107,6 +107,14 @@ impl Lines<'_, '_> {
             & Self::settles(&result, source, sink);
         Self::warn_overflow(&result, &typed, sink);
         (sound && flows).then_some(result)
+    }
+
+    /// A side as text: a path in its plain spelling, so that a line's identity doesn't hang on blanks.
+    fn text_of(&self, expr: &tree::Expr) -> String {
+        match &expr.kind {
+            tree::ExprKind::Path(path) => path.text(),
+            _ => squeeze(self.map.project.sources.text(self.map.place(expr.span))),
+        }
     }
 
     /// A line may not flow against its map.
