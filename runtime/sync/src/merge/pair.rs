@@ -123,7 +123,8 @@ fn deleted(input: &Input<'_>, side: Side, other: Presence) -> Result<Decision, H
     Ok(removal(policy, survivor, LinkState::Deleted))
 }
 
-/// Whether a side holds something else in a line that flows from it than when the pair was last in order.
+/// Whether a side holds something else in a line that flows from it than when the pair was last in order. A line that
+/// was never in order (it flows one way, and its record was only just born) says nothing.
 fn changed(input: &Input<'_>, side: Side) -> bool {
     let mut lines = input.map.lines.iter().enumerate();
     lines.any(|(i, line)| {
@@ -131,7 +132,9 @@ fn changed(input: &Input<'_>, side: Side) -> bool {
         line.flows_from(side)
             && !line.key
             && !line.on_create
-            && input.held(side, line_index).own != input.base(side, line_index)
+            && input
+                .base(side, line_index)
+                .is_some_and(|base| input.held(side, line_index).own != Some(base))
     })
 }
 
