@@ -147,22 +147,26 @@ impl Frame {
         self.wants.clear();
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, at: SlotId, slot: Slot) {
         let at = usize::from(at);
         self.slots[at] = slot;
         self.states[at] = State::Value;
     }
 
+    #[inline]
     pub(crate) fn set_null(&mut self, at: SlotId) {
         self.states[usize::from(at)] = State::Null;
     }
 
+    #[inline]
     pub(crate) fn set_decimal(&mut self, at: SlotId, n: Decimal) {
         self.set(at, Slot::units(n.units()));
         self.scales[usize::from(at)] = n.scale();
     }
 
     /// Copies a slot with all that stands beside it: also how a failure goes on.
+    #[inline]
     pub(crate) fn copy(&mut self, dst: SlotId, src: SlotId) {
         let (dst, src) = (usize::from(dst), usize::from(src));
         self.slots[dst] = self.slots[src];
@@ -187,14 +191,17 @@ impl Frame {
         self.states[usize::from(at)] = state;
     }
 
+    #[inline]
     pub(crate) fn state(&self, at: SlotId) -> State {
         self.states[usize::from(at)]
     }
 
+    #[inline]
     pub(crate) fn slot(&self, at: SlotId) -> Slot {
         self.slots[usize::from(at)]
     }
 
+    #[inline]
     pub(crate) fn decimal(&self, at: SlotId) -> Decimal {
         let at = usize::from(at);
         decimal(self.slots[at], self.scales[at])
@@ -280,15 +287,28 @@ pub(crate) struct Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
+    #[inline]
     pub(crate) fn get(self, span: Span) -> &'a str {
         let (from, to) = (span.start as usize, (span.start + span.len) as usize);
-        let buffer = match span.buffer {
+        // Spans are made at borders of characters of texts that don't change, so that there always is one.
+        self.buffer(span).get(from..to).unwrap_or_default()
+    }
+
+    /// The same as bytes, which need no look at the borders of characters.
+    #[inline]
+    pub(crate) fn bytes(self, span: Span) -> &'a [u8] {
+        let (from, to) = (span.start as usize, (span.start + span.len) as usize);
+        let bytes = self.buffer(span).as_bytes();
+        bytes.get(from..to).unwrap_or_default()
+    }
+
+    #[inline]
+    const fn buffer(self, span: Span) -> &'a str {
+        match span.buffer {
             Buffer::Record => self.record,
             Buffer::Arena => self.arena,
             Buffer::Pool => self.pool,
-        };
-        // Spans are made at borders of characters of texts that don't change, so that there always is one.
-        buffer.get(from..to).unwrap_or_default()
+        }
     }
 }
 

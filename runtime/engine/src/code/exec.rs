@@ -18,6 +18,7 @@ pub(crate) fn run(code: &Code, record: &str, frame: &mut Frame, known: &dyn Refe
 }
 
 impl Code {
+    #[inline]
     fn step(&self, instr: Instr, record: &str, frame: &mut Frame, known: &dyn References) {
         let pool = self.pool.as_str();
         match instr {

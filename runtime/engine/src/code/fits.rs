@@ -124,8 +124,9 @@ impl TextFit {
         })
     }
 
+    #[inline]
     fn apply<'a>(&self, mut text: &'a str) -> Result<Option<&'a str>, Failure> {
-        if self.trim {
+        if self.trim && text.as_bytes().last() == Some(&b' ') {
             text = text.trim_end_matches(' ');
         }
         // A text has at most as many units as bytes, so that most need no counting.
@@ -270,6 +271,7 @@ impl AnyFit {
 }
 
 impl Code {
+    #[inline]
     pub(super) fn fit_text(
         &self,
         record: &str,

@@ -111,6 +111,7 @@ impl Frame {
         self.scales[at] = constant.scale;
     }
 
+    #[inline]
     fn put_known(&mut self, at: SlotId, known: Known) {
         match known {
             Ok(constant) => self.put(at, constant),

@@ -129,7 +129,7 @@ impl Body {
         match &column.form {
             Form::Text => {
                 let span = slot.as_span();
-                write::text::string(out, row.texts().get(span), span.plain);
+                write::text::string(out, row.texts().bytes(span), span.plain);
             }
             Form::Bool => out.extend_from_slice(if slot.as_bool() { b"true" } else { b"false" }),
             Form::Int => write::int(out, slot.as_int()),
@@ -184,7 +184,7 @@ fn bind(out: &mut Vec<u8>, kind: Kind, at: SlotId, row: &RowView<'_>) {
         Kind::Text => {
             let span = slot.as_span();
             out.push(b'\'');
-            for (i, part) in row.texts().get(span).split('\'').enumerate() {
+            for (i, part) in row.texts().bytes(span).split(|b| *b == b'\'').enumerate() {
                 if i > 0 {
                     out.extend_from_slice(b"''");
                 }
@@ -235,7 +235,7 @@ impl Form {
             WriteRepr::Column(repr) | WriteRepr::Identity(repr) => repr,
             WriteRepr::Bind { set } => {
                 let mut prefix = b"\"/".to_vec();
-                write::text::content(&mut prefix, set, false);
+                write::text::content(&mut prefix, set.as_bytes(), false);
                 prefix.push(b'(');
                 let kind = ty.map_or(Kind::Guid, Kind::of);
                 let whole = matches!(ty, Some(Type::Int32 | Type::Int64 | Type::Enum(_)) | None);
@@ -270,7 +270,7 @@ impl Names {
             .iter()
             .map(|m| {
                 let mut name = vec![];
-                write::text::string(&mut name, &m.name, false);
+                write::text::string(&mut name, m.name.as_bytes(), false);
                 (m.value, name.into())
             })
             .collect();

@@ -92,7 +92,7 @@ fn scalar(repr: &Repr, value: &Value, enums: &[EnumDef]) -> Result<String, Encod
 }
 
 fn quoted(text: &str) -> String {
-    text_of(|out| write::text::string(out, text, false))
+    text_of(|out| write::text::string(out, text.as_bytes(), false))
 }
 
 fn guid(bytes: [u8; 16]) -> String {
