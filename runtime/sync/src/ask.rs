@@ -370,7 +370,7 @@ impl Runtime {
         }
         let mut found = None;
         for side in Side::BOTH {
-            let mut pages = crate::load::Pages::new(self, map, side, None).await?;
+            let mut pages = crate::load::Pages::new(self, map, side, None);
             while let (None, Some((page, read))) = (&found, pages.next().await?) {
                 let rows = self.evaluate(map, side, page.rows, read).await?;
                 found = rows

@@ -103,8 +103,7 @@ impl Runtime {
             let mut changes: Vec<Change> = Vec::new();
             for seen in &page.changes {
                 if let Seen::Changed { key, feed_id, row } = seen
-                    && let (Some(id), Some(record)) =
-                        (feed_id, self.record_of(feed, key, row.as_ref()))
+                    && let (Some(id), Some(record)) = (feed_id, record_of(feed, key, row.as_ref()))
                 {
                     changes.push(know(&feed.set, id, &record));
                 }
@@ -219,7 +218,7 @@ impl Runtime {
         for seen in page {
             match seen {
                 Seen::Changed { key, feed_id, row } => {
-                    let Some(record) = self.record_of(feed, key, row.as_ref()) else {
+                    let Some(record) = record_of(feed, key, row.as_ref()) else {
                         continue;
                     };
                     if let Some(id) = feed_id {
@@ -250,21 +249,6 @@ impl Runtime {
         Ok((records, changes))
     }
 
-    /// The key of a changed record: as the feed tells it, or from its row.
-    fn record_of(&self, feed: &Feed, key: &[Value], row: Option<&Row>) -> Option<RecordId> {
-        let folds = feed.abilities.folds_keys;
-        if !key.is_empty() {
-            return Some(RecordId::new(key, folds));
-        }
-        let row: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_slice(&row?.json).ok()?;
-        let address = feed.query.address.key.iter();
-        let key: Option<Vec<Value>> = address
-            .map(|(wire, repr)| wire::read(&row, wire, repr, &feed.query.enums))
-            .collect();
-        key.map(|key| RecordId::new(&key, folds))
-    }
-
     /// A record that changed may have another key than is remembered of it.
     fn forget_reference(&self, feed: &Feed, record: &RecordId) {
         if let Ok([identity]) = record.values().as_deref() {
@@ -291,4 +275,19 @@ impl Runtime {
 
 fn know(set: &Set, id: &Value, record: &RecordId) -> Change {
     Change::Know(set.clone(), encode_values([id]), record.clone())
+}
+
+/// The key of a changed record: as the feed tells it, or from its row.
+fn record_of(feed: &Feed, key: &[Value], row: Option<&Row>) -> Option<RecordId> {
+    let folds = feed.abilities.folds_keys;
+    if !key.is_empty() {
+        return Some(RecordId::new(key, folds));
+    }
+    let row: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(&row?.json).ok()?;
+    let address = feed.query.address.key.iter();
+    let key: Option<Vec<Value>> = address
+        .map(|(wire, repr)| wire::read(&row, wire, repr, &feed.query.enums))
+        .collect();
+    key.map(|key| RecordId::new(&key, folds))
 }

@@ -30,11 +30,11 @@ impl Runtime {
     ) -> Result<(), SyncError> {
         let shelf = format!("{purpose} {}", map.id.0);
         self.store.scratch_clear(&shelf).await?;
-        let mut pages = Pages::new(self, map, Side::Left, None).await?;
+        let mut pages = Pages::new(self, map, Side::Left, None);
         while let Some((page, read)) = pages.next().await? {
             self.put_aside(map, &shelf, page, read, counts).await?;
         }
-        let mut pages = Pages::new(self, map, Side::Right, None).await?;
+        let mut pages = Pages::new(self, map, Side::Right, None);
         while let Some((page, read)) = pages.next().await? {
             let rows = self.evaluate(map, Side::Right, page.rows, read).await?;
             let mut by_pair: BTreeMap<PairKey, Observed> = BTreeMap::new();

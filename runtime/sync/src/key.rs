@@ -87,7 +87,7 @@ pub fn display(value: &Value) -> String {
             )
         }
         Value::Guid(bytes) => {
-            let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+            let hex = format!("{:032x}", u128::from_be_bytes(*bytes));
             format!(
                 "{}-{}-{}-{}-{}",
                 &hex[..8],

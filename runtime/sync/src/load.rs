@@ -75,7 +75,7 @@ impl Runtime {
         counts: &mut LoadCounts,
     ) -> Result<(), SyncError> {
         let shelf = shelf(map);
-        let mut reader = Pages::new(self, map, GATHERED, progress.page.clone()).await?;
+        let mut reader = Pages::new(self, map, GATHERED, progress.page.clone());
         let mut ahead = reader.next().await?;
         while let Some((page, read)) = ahead.take() {
             let next = page.next.clone();
@@ -166,7 +166,7 @@ impl Runtime {
         progress: &mut LoadProgress,
         counts: &mut LoadCounts,
     ) -> Result<(), SyncError> {
-        let mut reader = Pages::new(self, map, READ, progress.page.clone()).await?;
+        let mut reader = Pages::new(self, map, READ, progress.page.clone());
         let mut ahead = reader.next().await?;
         while let Some((page, read)) = ahead.take() {
             let next = page.next.clone();
@@ -394,20 +394,20 @@ pub(crate) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    pub(crate) async fn new(
+    pub(crate) fn new(
         runtime: &'a Runtime,
         map: &'a MapRun,
         side: Side,
         from: Option<PageToken>,
-    ) -> Result<Self, SyncError> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             runtime,
             map,
             side,
-            extra: runtime.companies_of(map, side).await?,
+            extra: runtime.companies_of(map, side),
             from,
             over: false,
-        })
+        }
     }
 
     /// The next page, with the sequence number of its read.

@@ -178,9 +178,7 @@ impl Runtime {
         parts
             .iter()
             .map(|(_, _, line)| match row.out.get(usize::from(*line)) {
-                Some(Cell::Value(Value::Null)) | Some(Cell::None) | None => {
-                    Err(KeyFault::Blank(*line))
-                }
+                Some(Cell::Value(Value::Null) | Cell::None) | None => Err(KeyFault::Blank(*line)),
                 Some(Cell::Value(value)) => Ok(value.clone()),
                 Some(Cell::Failed(failure)) => {
                     Err(KeyFault::Stop(Some(*line), Stop::Failed(*failure)))

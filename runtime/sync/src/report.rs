@@ -261,17 +261,14 @@ impl Runtime {
     }
 
     /// A record as people know it: the values of the key lines.
-    pub(crate) fn name_of_row(&self, map: &MapRun, side: Side, row: &EvalRow) -> String {
-        let _ = side;
-        match &row.pair_key {
-            Ok(values) => display_key(values),
-            Err(_) => {
-                let lines = self.plan_of(map).lines.iter().zip(&row.own);
-                let keys = lines.filter(|(line, _)| line.key);
-                let values: Vec<&Value> = keys.filter_map(|(_, cell)| own(cell)).collect();
-                display_key(values)
-            }
+    pub(crate) fn name_of_row(&self, map: &MapRun, row: &EvalRow) -> String {
+        if let Ok(values) = &row.pair_key {
+            return display_key(values);
         }
+        let lines = self.plan_of(map).lines.iter().zip(&row.own);
+        let keys = lines.filter(|(line, _)| line.key);
+        let values: Vec<&Value> = keys.filter_map(|(_, cell)| own(cell)).collect();
+        display_key(values)
     }
 
     /// A pair as people know it: from a row if there is one, from its bases, or from its folded key.
@@ -283,7 +280,7 @@ impl Runtime {
         rows: Cells<'_>,
     ) -> String {
         if let Some(row) = rows.into_iter().flatten().next() {
-            return self.name_of_row(map, Side::Left, row);
+            return self.name_of_row(map, row);
         }
         let lines = self.plan_of(map).lines.iter().enumerate();
         let of_bases: Option<Vec<&Value>> = link.and_then(|link| {

@@ -50,7 +50,7 @@ impl Runtime {
         self.store.scratch_clear(&shelf).await?;
         let mut marked = 0;
         let mut page: Option<PageToken> = None;
-        let extra = self.companies_of(map, side).await?;
+        let extra = self.companies_of(map, side);
         let begun = self.tick();
         loop {
             let read = self.tick();
@@ -175,16 +175,12 @@ impl Runtime {
     }
 
     /// The companies that take part, as a side's source can filter by them. None if all do, or if it can't.
-    pub(crate) async fn companies_of(
-        &self,
-        map: &MapRun,
-        side: Side,
-    ) -> Result<Option<Predicate>, SyncError> {
+    pub(crate) fn companies_of(&self, map: &MapRun, side: Side) -> Option<Predicate> {
         let plan = self.plan_of(map).side(side);
         if self.options.companies.is_empty() {
-            return Ok(None);
+            return None;
         }
-        Ok(match &plan.company {
+        match &plan.company {
             Some(dwmap_plan::Company::Column { wire }) => {
                 let column = plan.program.columns.iter().find(|c| c.wire == *wire);
                 column.map(|column| Predicate::In {
@@ -199,6 +195,6 @@ impl Runtime {
                 })
             }
             _ => None,
-        })
+        }
     }
 }

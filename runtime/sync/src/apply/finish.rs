@@ -6,7 +6,7 @@ use dwmap_connect::{Guard, Outcome, Version, WriteMode};
 use dwmap_plan::{Side, Value};
 
 use super::observe::has_bases;
-use super::work::{Decided, succeeded};
+use super::work::{Decided, link_of, succeeded};
 use super::{Sight, Tally, Task};
 use crate::Moment;
 use crate::error::SyncError;
@@ -91,7 +91,7 @@ impl Runtime {
         changes: &mut Vec<Change>,
     ) {
         let failed = !one.outcomes.iter().all(|o| succeeded(o.as_ref()));
-        self.count(&one, tally);
+        count(&one, tally);
         for (side, sent) in Side::BOTH.into_iter().zip(&one.sent) {
             let Some(sent) = sent else { continue };
             changes.push(match &one.outcomes[side.index()] {
@@ -139,7 +139,7 @@ impl Runtime {
             // A birth that failed leaves nothing behind.
             (_, true) => task.link.as_ref()?.state,
         };
-        let mut link = self.link_of(map, task, state);
+        let mut link = link_of(map, task, state);
         if decision.first && !failed {
             self.begin_bases(map, &mut link);
         }
@@ -378,22 +378,6 @@ impl Runtime {
         }
     }
 
-    fn count(&self, one: &Decided, tally: &mut Tally) {
-        if one.decision.first && one.task.sights.iter().all(|s| s.row().is_some()) {
-            tally.met += 1;
-        }
-        for (side, sent) in one.sent.iter().enumerate() {
-            let (Some(sent), Some(Outcome::Applied { .. })) = (sent, &one.outcomes[side]) else {
-                continue;
-            };
-            match sent.intent.kind {
-                IntentKind::Create => tally.created[side] += 1,
-                IntentKind::Update => tally.updated += 1,
-                IntentKind::Delete | IntentKind::Deactivate => tally.removed += 1,
-            }
-        }
-    }
-
     /// What is told and kept of a task. A load tells its figures instead of each record.
     fn log_of(&self, map: &MapRun, one: &Decided, mode: WriteMode, changes: &mut Vec<Change>) {
         let rows = [0, 1].map(|s| one.task.sights[s].row().map(|o| &o.row));
@@ -512,6 +496,22 @@ impl Runtime {
                 line.place
             ),
             _ => format!("{} ({})", line.text.trim(), line.place),
+        }
+    }
+}
+
+fn count(one: &Decided, tally: &mut Tally) {
+    if one.decision.first && one.task.sights.iter().all(|s| s.row().is_some()) {
+        tally.met += 1;
+    }
+    for (side, sent) in one.sent.iter().enumerate() {
+        let (Some(sent), Some(Outcome::Applied { .. })) = (sent, &one.outcomes[side]) else {
+            continue;
+        };
+        match sent.intent.kind {
+            IntentKind::Create => tally.created[side] += 1,
+            IntentKind::Update => tally.updated += 1,
+            IntentKind::Delete | IntentKind::Deactivate => tally.removed += 1,
         }
     }
 }

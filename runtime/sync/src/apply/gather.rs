@@ -39,7 +39,7 @@ impl Runtime {
             for (mark, link) in of_side.into_iter().zip(links) {
                 match link {
                     Some(link) => {
-                        self.join(map, &mut tasks, link).marks[side.index()] = Some(mark.clone())
+                        self.join(map, &mut tasks, link).marks[side.index()] = Some(mark.clone());
                     }
                     None => strangers[side.index()].push(mark.clone()),
                 }
@@ -332,7 +332,7 @@ impl Runtime {
     ) -> Vec<Change> {
         let record = observed.map_or_else(
             || report::name_of_record(&mark.id.record),
-            |o| self.name_of_row(map, mark.id.side, &o.row),
+            |o| self.name_of_row(map, &o.row),
         );
         self.stopped(map, mark.clone(), seen, trouble, &record)
     }

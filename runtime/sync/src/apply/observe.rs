@@ -29,7 +29,7 @@ impl Runtime {
                 if !matches!(task.sights[s], Sight::Unknown) {
                     continue;
                 }
-                if task.marks[s].is_none() && self.base_serves(map, plan, &task, side) {
+                if task.marks[s].is_none() && base_serves(map, plan, &task, side) {
                     task.sights[s] = Sight::Base;
                     continue;
                 }
@@ -71,25 +71,6 @@ impl Runtime {
         Ok((ready, faulty))
     }
 
-    /// Whether a side needn't be read: its version holds, a write to it can be guarded, and what changed on the other
-    /// side can be compared with its base alone.
-    fn base_serves(&self, map: &MapRun, plan: &MapPlan, task: &Task, side: Side) -> bool {
-        let Some(link) = &task.link else {
-            return false;
-        };
-        link.state == LinkState::Linked
-            && link.sides[side.index()].version.is_some()
-            && map.abilities[side.index()].guards_versions
-            && has_bases(plan, link)
-            && match &task.sights[side.other().index()] {
-                Sight::Unknown | Sight::Absent => false,
-                Sight::Base => true,
-                Sight::Row(observed) => {
-                    observed.row.filter == Ok(true) && comparable(plan, link, task, side.other())
-                }
-            }
-    }
-
     fn address(
         &self,
         map: &MapRun,
@@ -116,6 +97,25 @@ impl Runtime {
             .collect::<Result<_, _>>()
             .map(Address::Natural)
     }
+}
+
+/// Whether a side needn't be read: its version holds, a write to it can be guarded, and what changed on the other
+/// side can be compared with its base alone.
+fn base_serves(map: &MapRun, plan: &MapPlan, task: &Task, side: Side) -> bool {
+    let Some(link) = &task.link else {
+        return false;
+    };
+    link.state == LinkState::Linked
+        && link.sides[side.index()].version.is_some()
+        && map.abilities[side.index()].guards_versions
+        && has_bases(plan, link)
+        && match &task.sights[side.other().index()] {
+            Sight::Unknown | Sight::Absent => false,
+            Sight::Base => true,
+            Sight::Row(observed) => {
+                observed.row.filter == Ok(true) && comparable(plan, link, task, side.other())
+            }
+        }
 }
 
 enum Address {

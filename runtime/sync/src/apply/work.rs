@@ -176,7 +176,7 @@ impl Runtime {
             }
             let meets = one.decision.first && one.task.sights.iter().all(|s| s.row().is_some());
             if meets && one.decision.writes_anything() {
-                let mut link = self.link_of(map, &one.task, LinkState::Linked);
+                let mut link = link_of(map, &one.task, LinkState::Linked);
                 self.begin_bases(map, &mut link);
                 self.settle_lines(map, &mut link, &one.decision);
                 link.moved = self.tick();
@@ -184,24 +184,6 @@ impl Runtime {
                 one.task.link = Some(link);
             }
         }
-    }
-
-    /// The link of a task, with the record keys that its rows tell, and without versions.
-    pub(super) fn link_of(&self, map: &MapRun, task: &Task, state: LinkState) -> Link {
-        let mut link = task
-            .link
-            .clone()
-            .unwrap_or_else(|| Link::new(map.id, task.pair.clone(), state));
-        link.state = state;
-        for (side, sight) in link.sides.iter_mut().zip(&task.sights) {
-            if let Sight::Row(observed) = sight
-                && observed.record.is_some()
-            {
-                side.record.clone_from(&observed.record);
-            }
-            side.version = None;
-        }
-        link
     }
 
     /// Sends the writes of a batch, both sides at once, several requests in flight. Every write gets an outcome.
@@ -352,6 +334,24 @@ impl Runtime {
         }
         task.counts_to[side.index()]
     }
+}
+
+/// The link of a task, with the record keys that its rows tell, and without versions.
+pub(super) fn link_of(map: &MapRun, task: &Task, state: LinkState) -> Link {
+    let mut link = task
+        .link
+        .clone()
+        .unwrap_or_else(|| Link::new(map.id, task.pair.clone(), state));
+    link.state = state;
+    for (side, sight) in link.sides.iter_mut().zip(&task.sights) {
+        if let Sight::Row(observed) = sight
+            && observed.record.is_some()
+        {
+            side.record.clone_from(&observed.record);
+        }
+        side.version = None;
+    }
+    link
 }
 
 /// Whether a task removes a record.

@@ -5,6 +5,8 @@
 mod agree;
 mod lines;
 mod pair;
+#[cfg(test)]
+mod tests;
 
 use crate::code::{Ask, EncodeError, EvalRow, Failure};
 use dwmap_plan::{Deactivation, MapPlan, Side, Value};

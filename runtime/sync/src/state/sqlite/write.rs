@@ -196,7 +196,7 @@ fn settle(t: &Transaction<'_>, mark: &Mark, seen: u64) -> Result<()> {
     let error = mark
         .error
         .as_ref()
-        .map(|e| serde_json::to_string(e))
+        .map(serde_json::to_string)
         .transpose()
         .map_err(|e| StateError::Damaged {
             message: e.to_string(),
