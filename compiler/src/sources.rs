@@ -1,5 +1,7 @@
 //! The texts that take part, and places in them.
 
+use std::fmt;
+
 use dwmap_grammar::{LineIndex, Position, Span};
 use dwmap_plan::SourcePlace;
 
@@ -17,7 +19,7 @@ pub struct Place {
 }
 
 /// A text that takes part.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Source {
     /// Its path, as messages show it.
     pub path: String,
@@ -26,6 +28,13 @@ pub struct Source {
     /// Whether it is of the library, and not the project's own.
     pub library: bool,
     lines: LineIndex,
+}
+
+impl fmt::Debug for Source {
+    /// By its path: a text of thousands of lines helps nobody in a debugger.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Source").field(&self.path).finish()
+    }
 }
 
 /// All texts that take part.

@@ -111,3 +111,21 @@ fn a_person_sees() {
         });
     }
 }
+
+/// One-way rows can make a table that never comes to rest; going through all rows finds it.
+#[test]
+fn a_table_is_gone_through_whole() {
+    let map = |rows: &str| {
+        let text = format!(
+            "use erp\nuse crm\n\nmap customers: erp.Customers <-> crm.accounts {{\n  key Account <-> number\n\n  OnHold <-> hold | {{ {rows} }}\n\n  initial prefer erp\n}}\n"
+        );
+        let found = check(&project(&text)).diagnostics;
+        found.list.iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    assert!(map("No <-> No, Invoice <-> Invoice, All -> Invoice, Invoice <- All").is_empty());
+    // Invoice comes back as All, which goes out as All.
+    assert_eq!(
+        map("No <-> No, Invoice -> Invoice, All <- Invoice, All <-> All"),
+        ["L0105"]
+    );
+}

@@ -81,18 +81,27 @@ fn narrows(line: &Line, from: &Typed<'_>, to: &Typed<'_>) -> bool {
 /// A value that breaks the canonical laws, with the trip that shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Counterexample {
-    /// The value, and what becomes of it on each further way.
-    pub(crate) trip: Vec<Value>,
+    /// The way that it takes first.
+    pub(crate) starts: Direction,
+    /// The value, and what becomes of it there, back, and there again.
+    pub(crate) trip: [Value; 4],
 }
 
-/// Looks for a value that the steps of a two-way line never settle.
-pub(crate) fn search(stages: &[Stage], from: &Type) -> Option<Counterexample> {
-    samples(stages, from).into_iter().find_map(|start| {
-        let there = run(stages, &start, Direction::Forward)?;
-        let back = run(stages, &there, Direction::Backward)?;
-        let again = run(stages, &back, Direction::Forward)?;
-        (again != there).then_some(Counterexample {
-            trip: vec![start, there, back, again],
+/// Looks for a value that the steps of a two-way line never settle, from either side. Tables are gone through whole.
+pub(crate) fn search(stages: &[Stage], from: &Typed<'_>, to: &Typed<'_>) -> Option<Counterexample> {
+    let ways = [
+        (Direction::Forward, Direction::Backward, from),
+        (Direction::Backward, Direction::Forward, to),
+    ];
+    ways.into_iter().find_map(|(there, back, typed)| {
+        samples(stages, typed, there).into_iter().find_map(|start| {
+            let once = run(stages, &start, there)?;
+            let returned = run(stages, &once, back)?;
+            let twice = run(stages, &returned, there)?;
+            (twice != once).then_some(Counterexample {
+                starts: there,
+                trip: [start, once, returned, twice],
+            })
         })
     })
 }
@@ -115,26 +124,48 @@ pub(crate) fn run(stages: &[Stage], value: &Value, direction: Direction) -> Opti
                 function(&value, &call.args).ok()?
             }
             Stage::Table(table) => semantics::table(&value, table, direction).ok()?,
-            Stage::EnumToBool | Stage::BoolToEnum(_) => value,
+            Stage::EnumToBool | Stage::BoolToEnum(_) => match value {
+                Value::Int(member) => Value::Bool(member != 0),
+                Value::Bool(truth) => Value::Int(i64::from(truth)),
+                other => other,
+            },
         };
     }
     Some(value)
 }
 
+/// Null passes a table as it is; it belongs to the table's declared domain only where a row names it.
+fn null_is_in_domain(stages: &[Stage], way: Direction) -> bool {
+    stages.iter().all(|stage| match stage {
+        Stage::Table(table) => {
+            let rows = match way {
+                Direction::Forward => &table.forward,
+                Direction::Backward => &table.backward,
+            };
+            rows.iter().any(|row| row.from.is_null())
+        }
+        _ => true,
+    })
+}
+
 /// Boundary values, values next to the line's own literals, and what tables name.
-fn samples(stages: &[Stage], ty: &Type) -> Vec<Value> {
+fn samples(stages: &[Stage], typed: &Typed<'_>, way: Direction) -> Vec<Value> {
     let mut samples = vec![Value::Null];
+    if let Some((members, _)) = typed.members {
+        samples.extend(members.members.iter().map(|m| Value::Int(m.value)));
+    }
+    samples.extend(typed.one_of().iter().map(|text| Value::from(text.as_str())));
     for stage in stages {
         match stage {
             Stage::Step(call, _) => samples.extend(call.args.iter().cloned()),
             Stage::Table(table) => {
-                samples.extend(table.forward.iter().map(|row| row.from.clone()));
-                samples.extend(table.backward.iter().map(|row| row.to.clone()));
+                let rows = table.forward.iter().chain(&table.backward);
+                samples.extend(rows.flat_map(|row| [row.from.clone(), row.to.clone()]));
             }
             Stage::EnumToBool | Stage::BoolToEnum(_) => {}
         }
     }
-    match ty {
+    match &typed.ty {
         Type::Text(_) => {
             let texts = [
                 "", " ", "Acme", "  Acme ", "ACME", "acme", "\u{df}", "\u{130}", "a b ",
@@ -153,6 +184,7 @@ fn samples(stages: &[Stage], ty: &Type) -> Vec<Value> {
         Type::Bool => samples.extend([Value::Bool(false), Value::Bool(true)]),
         _ => {}
     }
-    samples.retain(|value| value.fits(ty));
+    let null = null_is_in_domain(stages, way);
+    samples.retain(|value| value.fits(&typed.ty) && (null || !value.is_null()));
     samples
 }

@@ -1,9 +1,10 @@
 //! Lines: operands, steps and suffixes made one.
 
 use dwmap_grammar::Safety;
-use dwmap_grammar::tree::{self, Direction, Ident, OnMissing, OverflowPolicy, SuffixKind};
+use dwmap_grammar::tree::{self, Direction as Arrow, Ident, OnMissing, OverflowPolicy, SuffixKind};
 use dwmap_plan::{
-    Access, Agreement, Class, Field, MissingPolicy, Overflow, Proof, Requirement, Side, Type, Value,
+    Access, Agreement, Class, Direction, Field, MissingPolicy, Overflow, Proof, Requirement, Side,
+    Type, Value,
 };
 
 use crate::agreement::classes;
@@ -11,7 +12,7 @@ use crate::diagnostics::{
     AGAINST_MAP, CAN_OVERFLOW, Diagnostic, NOT_ON_A_KEY, NOTHING_MISSING, NULL_REQUIRED,
     ON_CREATE_TWO_WAY, READONLY_WRITTEN, TOO_LONG, TWICE, UNSTABLE,
 };
-use crate::model::{Line, Operand};
+use crate::model::{Line, Operand, Stage};
 use crate::resolve::Sink;
 use crate::sources::Place;
 use crate::types::context::{MapContext, Typed};
@@ -104,7 +105,7 @@ impl Lines<'_, '_> {
         result.agreement = classes::of_line(&result, source, target);
         let sound = self.writable(&result, line, sink)
             & Self::constant_fits(&result, target, sink)
-            & Self::settles(&result, source, sink);
+            & Self::settles(&result, source, target, sink);
         Self::warn_overflow(&result, &typed, sink);
         (sound && flows).then_some(result)
     }
@@ -120,7 +121,7 @@ impl Lines<'_, '_> {
     /// A line may not flow against its map.
     fn with_the_map(&self, line: &tree::Line, sink: &mut Sink) -> bool {
         let (map, own) = (self.arrow.direction, line.arrow.direction);
-        if map == Direction::Both || map == own {
+        if map == Arrow::Both || map == own {
             return true;
         }
         let place = self.map.place(line.arrow.span);
@@ -145,7 +146,7 @@ impl Lines<'_, '_> {
 
     fn suffixes<'l>(&self, line: &'l tree::Line, key: bool, sink: &mut Sink) -> Suffixes<'l> {
         let mut found = Suffixes::default();
-        let two_way = line.arrow.direction == Direction::Both;
+        let two_way = line.arrow.direction == Arrow::Both;
         for suffix in &line.suffixes {
             let place = self.map.place(suffix.span);
             let twice = match &suffix.kind {
@@ -262,14 +263,26 @@ impl Lines<'_, '_> {
     }
 
     /// Two-way steps have to settle.
-    fn settles(line: &Line, source: &Typed<'_>, sink: &mut Sink) -> bool {
-        if !(line.to_left && line.to_right) || line.stages.len() < 2 {
+    fn settles(line: &Line, source: &Typed<'_>, target: &Typed<'_>, sink: &mut Sink) -> bool {
+        // A single step keeps its own law, as its tests hold.
+        let single = matches!(line.stages.as_slice(), [] | [Stage::Step(..)]);
+        if !(line.to_left && line.to_right) || single {
             return true;
         }
-        let Some(found) = classes::search(&line.stages, &source.ty) else {
+        let Some(found) = classes::search(&line.stages, source, target) else {
             return true;
         };
-        let trip: Vec<String> = found.trip.iter().map(|v| in_words(v, source)).collect();
+        let (first, second) = match found.starts {
+            Direction::Forward => (source, target),
+            Direction::Backward => (target, source),
+        };
+        let [start, once, returned, twice] = &found.trip;
+        let trip = [
+            in_words(start, first),
+            in_words(once, second),
+            in_words(returned, first),
+            in_words(twice, second),
+        ];
         let message = format!(
             "the steps of this line don't settle: {}; the trip back changes the value again",
             trip.join(" -> ")
