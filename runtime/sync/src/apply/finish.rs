@@ -5,22 +5,17 @@ use std::collections::BTreeMap;
 use dwmap_connect::{Guard, Outcome, Version, WriteMode};
 use dwmap_plan::{Side, Value};
 
+use super::log::held;
 use super::observe::has_bases;
 use super::work::{Decided, link_of, succeeded};
-use super::{Sight, Tally, Task};
+use super::{Tally, Task};
 use crate::Moment;
 use crate::error::SyncError;
-use crate::merge::{Decision, Halt, Next, Note, own};
+use crate::merge::{Decision, Halt, Next, own};
 use crate::mistake::Mistake;
-use crate::observer::Event;
-use crate::report::{Trouble, path, shown};
+use crate::report::Trouble;
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{
-    Activity, ActivityKind, Base, Bases, Cause, Change, Intent, IntentKind, Link, LinkState, Mark,
-};
-
-/// Lines that an entry of the log lists at most.
-const LISTED_MAX: usize = 8;
+use crate::state::{Base, Bases, Cause, Change, Intent, IntentKind, Link, LinkState, Mark};
 
 impl Runtime {
     pub(super) async fn finish(
@@ -377,127 +372,6 @@ impl Runtime {
             });
         }
     }
-
-    /// What is told and kept of a task. A load tells its figures instead of each record.
-    fn log_of(&self, map: &MapRun, one: &Decided, mode: WriteMode, changes: &mut Vec<Change>) {
-        let rows = [0, 1].map(|s| one.task.sights[s].row().map(|o| &o.row));
-        let mut entries: Vec<(ActivityKind, Option<Side>, String)> = Vec::new();
-        for (side, sent) in Side::BOTH.into_iter().zip(&one.sent) {
-            let (Some(sent), Some(Outcome::Applied { .. })) = (sent, &one.outcomes[side.index()])
-            else {
-                continue;
-            };
-            let (kind, detail) = match sent.intent.kind {
-                IntentKind::Create => (ActivityKind::Created, String::new()),
-                IntentKind::Update => (ActivityKind::Updated, self.written(map, one, side)),
-                IntentKind::Delete => (ActivityKind::Deleted, self.lost(map, one, side)),
-                IntentKind::Deactivate => (ActivityKind::Deactivated, String::new()),
-            };
-            entries.push((kind, Some(side), detail));
-        }
-        let notes = one.decision.notes.iter();
-        let notes = notes.map(|note| (note.kind, Some(note.side), self.noted(map, one, note)));
-        let loads = mode == WriteMode::Bulk;
-        let quiet = |kind: ActivityKind| {
-            loads
-                && matches!(
-                    kind,
-                    ActivityKind::Created | ActivityKind::Updated | ActivityKind::Linked
-                )
-        };
-        let entries: Vec<_> = entries
-            .into_iter()
-            .chain(notes)
-            .filter(|(kind, ..)| !quiet(*kind))
-            .collect();
-        if entries.is_empty() {
-            return;
-        }
-        let record = self.name_of(map, &one.task.pair, one.task.link.as_ref(), rows);
-        for (kind, side, detail) in entries {
-            self.tell(&Event::Activity {
-                map: self.name(map).to_owned(),
-                record: record.clone(),
-                kind,
-                side,
-                detail: detail.clone(),
-                at: self.now(),
-            });
-            changes.push(Change::Log(Box::new(Activity {
-                at: self.now(),
-                map: map.id,
-                pair: one.task.pair.clone(),
-                record: record.clone(),
-                kind,
-                side,
-                detail,
-            })));
-        }
-    }
-
-    /// The lines that were written, with what they were.
-    fn written(&self, map: &MapRun, one: &Decided, side: Side) -> String {
-        let plan = self.plan_of(map);
-        let lines = one.decision.writes[side.index()]
-            .iter()
-            .flat_map(|w| &w.lines);
-        let mut parts: Vec<String> = lines
-            .map(|write| {
-                let line = &plan.lines[usize::from(write.line)];
-                let before =
-                    held(one, side, write.line).map_or_else(String::new, |v| shown(line, v));
-                format!(
-                    "{}: {before} -> {}",
-                    path(line, side),
-                    shown(line, &write.written)
-                )
-            })
-            .collect();
-        let more = parts.len().saturating_sub(LISTED_MAX);
-        parts.truncate(LISTED_MAX);
-        if more > 0 {
-            parts.push(format!("and {more} more"));
-        }
-        parts.join(", ")
-    }
-
-    /// What a record held that was deleted.
-    fn lost(&self, map: &MapRun, one: &Decided, side: Side) -> String {
-        let lines = self.plan_of(map).lines.iter().enumerate();
-        let values = lines.filter_map(|(i, line)| {
-            let value = held(one, side, i as u16)?;
-            (!value.is_null()).then(|| format!("{}: {}", path(line, side), shown(line, value)))
-        });
-        values.collect::<Vec<_>>().join(", ")
-    }
-
-    fn noted(&self, map: &MapRun, one: &Decided, note: &Note) -> String {
-        let plan = self.plan_of(map);
-        let system = |side: Side| self.system(map, side).name().to_owned();
-        let Some(at) = note.line else {
-            return match note.kind {
-                ActivityKind::Conflict => format!(
-                    "deleted on one side, changed on the other: {} wins",
-                    system(note.side)
-                ),
-                _ => system(note.side),
-            };
-        };
-        let line = &plan.lines[usize::from(at)];
-        let value =
-            |side: Side| held(one, side, at).map_or_else(|| "-".to_owned(), |v| shown(line, v));
-        match note.kind {
-            ActivityKind::Conflict => format!(
-                "{}: both sides changed; {} of {} wins over {} ({})",
-                path(line, note.side),
-                value(note.side),
-                system(note.side),
-                value(note.side.other()),
-                line.place
-            ),
-            _ => format!("{} ({})", line.text.trim(), line.place),
-        }
-    }
 }
 
 fn count(one: &Decided, tally: &mut Tally) {
@@ -512,19 +386,6 @@ fn count(one: &Decided, tally: &mut Tally) {
             IntentKind::Create => tally.created[side] += 1,
             IntentKind::Update => tally.updated += 1,
             IntentKind::Delete | IntentKind::Deactivate => tally.removed += 1,
-        }
-    }
-}
-
-/// What a side held of a line before this pass.
-fn held(one: &Decided, side: Side, line: u16) -> Option<&Value> {
-    let at = usize::from(line);
-    match &one.task.sights[side.index()] {
-        Sight::Row(observed) => own(observed.row.own.get(at)?),
-        Sight::Absent => None,
-        Sight::Base | Sight::Unknown => {
-            let (_, base) = one.task.link.as_ref()?.bases.iter().nth(at)?;
-            base.sides[side.index()].as_ref()
         }
     }
 }

@@ -7,6 +7,7 @@ mod absence;
 mod encode;
 mod finish;
 mod gather;
+mod log;
 mod observe;
 mod work;
 
