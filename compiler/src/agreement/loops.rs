@@ -109,7 +109,8 @@ fn inexact(
         .map(|(map, _)| maps[*map].name.as_str())
         .collect();
     let message = format!(
-        "{} runs in a ring: from {} to {} by {}, and round by {}; {} isn't exact, so a change could go round without end",
+        "{} runs in a ring: from {} to {} by {}, and round by {}; {} isn't exact, so a change could go \
+         round without end",
         from.2,
         system(from),
         system(&edge.to),

@@ -90,7 +90,8 @@ fn contradicts(
 ) -> Diagnostic {
     let typed = map.typed(side, line.operand(side));
     let message = format!(
-        "this line writes {}, which `where {}` doesn't let through: each record would leave the map by its own creation",
+        "this line writes {}, which `where {}` doesn't let through: each record would leave the map \
+         by its own creation",
         in_words(value, &typed),
         map.name(side)
     );

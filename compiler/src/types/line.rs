@@ -161,7 +161,8 @@ impl Lines<'_, '_> {
                         );
                         false
                     } else if two_way {
-                        let message = "`on create` is for lines of one way: what is written once on one side can't be followed on the other";
+                        let message = "`on create` is for lines of one way: what is written once on one side \
+                                       can't be followed on the other";
                         sink.say(ON_CREATE_TWO_WAY, place, message, "on a two-way line");
                         false
                     } else {
