@@ -1,0 +1,115 @@
+//! Simulation: the whole runtime under virtual time, with every fault that the manual names, against a plain model
+//! of what it promises.
+//!
+//! A run is decided by its scenario and its seed alone. A failing run prints its story and how to see it again:
+//!
+//! ```text
+//! DWMAP_SIM_SCENARIO='unknown outcome' DWMAP_SIM_SEED=17 cargo test -p dwmap-sync --test simulation one_seed -- --nocapture
+//! DWMAP_SIM_SEEDS=5000 cargo test -p dwmap-sync --test simulation
+//! ```
+// Here a broken assumption is a failed test, wherever it is found.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod lines;
+#[cfg(feature = "mistakes")]
+mod mistakes;
+mod network;
+mod oracle;
+#[cfg(test)]
+mod oracle_tests;
+mod plan;
+mod process;
+mod run;
+mod scenario;
+mod server;
+mod service;
+mod store;
+mod system;
+mod users;
+mod wire;
+mod world;
+
+use dwmap_sync::Rules;
+
+use crate::run::{Outcome, run};
+use crate::scenario::Scenario;
+
+/// Seeds of each scenario, where `DWMAP_SIM_SEEDS` asks for no other number.
+const SEEDS: u64 = 12;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+    )
+}
+
+/// Runs a scenario under its seeds, or under the one that `DWMAP_SIM_SEED` names.
+fn promises_hold(name: &str) {
+    let scenario = Scenario::named(name);
+    let one = number("DWMAP_SIM_SEED");
+    let seeds = one.map_or(0..number("DWMAP_SIM_SEEDS").unwrap_or(SEEDS), |s| s..s + 1);
+    let mut shown = 0;
+    for seed in seeds {
+        let outcome = run(scenario, seed, Rules::default());
+        shown += (scenario.shows)(&outcome.counts);
+        if let Some(broken) = &outcome.broken {
+            tell(name, seed, &outcome);
+            panic!("{name}, seed {seed}: {broken}");
+        }
+    }
+    assert!(
+        shown > 0 || one.is_some(),
+        "no seed of {name:?} shows what it is named for"
+    );
+}
+
+/// Prints the story of a failing run, and how to see it again.
+fn tell(name: &str, seed: u64, outcome: &Outcome) {
+    println!("{}", outcome.story);
+    println!("scenario {name:?}, seed {seed}: {:?}", outcome.counts);
+    let test = name.replace([' ', '-'], "_");
+    println!(
+        "again: DWMAP_SIM_SEED={seed} cargo test -p dwmap-sync --test simulation -- --exact {test}"
+    );
+}
+
+macro_rules! scenarios {
+    ($($test:ident: $name:literal,)*) => {
+        $(#[test]
+        fn $test() {
+            promises_hold($name);
+        })*
+
+        #[test]
+        fn every_scenario_is_run() {
+            let run = [$($name),*];
+            let all: Vec<&str> = scenario::all().iter().map(|s| s.name).collect();
+            assert_eq!(run.as_slice(), all);
+        }
+    };
+}
+
+scenarios! {
+    calm: "calm",
+    sweeps_only: "sweeps only",
+    stale_read: "stale read",
+    crash_between_answer_and_commit: "crash between answer and commit",
+    unknown_outcome: "unknown outcome",
+    lagging_reads: "lagging reads",
+    target_changes_what_we_wrote: "target changes what we wrote",
+    plug_ins_fight: "plug-ins fight",
+    bulk_write_answers_nothing: "bulk write answers nothing",
+    absence: "absence",
+    mass_delete: "mass delete",
+    partial_batch: "partial batch",
+    conflict_on_the_guard: "conflict on the guard",
+    no_guards: "no guards",
+    filter_enter_and_leave: "filter enter and leave",
+    deletes: "deletes",
+    bad_record: "bad record",
+    blanked_reference: "blanked reference",
+    parked_reference: "parked reference",
+    everything_at_once: "everything at once",
+}

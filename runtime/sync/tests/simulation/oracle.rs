@@ -1,0 +1,635 @@
+//! The plain model that promises are checked against.
+//!
+//! Every value that a user writes carries a tag of its own, and every edit remembers the tags that it was made
+//! over, whichever side they came from. So "lost", "turned back" and "older over newer" are decidable from what
+//! the two systems hold, with no look into the runtime. What no runtime can promise (page *What can't be had* of
+//! the manual) is excused here, each excuse by name and no further.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use dwmap_plan::Side;
+
+use crate::lines::{Groups, LINES, Line, Shape, agrees, tag_of, waits};
+use crate::server::Fields;
+
+/// A tag; 0 is "no user's value".
+pub(crate) type Tag = u32;
+
+/// The promises, by the names under which they are documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Promise {
+    NothingLost,
+    Once,
+    Order,
+    Stillness,
+    Convergence,
+    NoMassDamage,
+}
+
+/// A broken promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Broken {
+    pub(crate) promise: Promise,
+    pub(crate) what: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.promise, self.what)
+    }
+}
+
+/// A user's edit of a tagged line, or a value that a system made up.
+#[derive(Debug)]
+struct Edit {
+    side: Side,
+    key: String,
+    line: usize,
+    /// All tags that it was made over, transitively.
+    over: BTreeSet<Tag>,
+    /// A default that business logic filled in.
+    defaulted: bool,
+    /// Made over a write of ours whose answer the runtime hadn't put down yet: not to be told from a concurrent edit.
+    ambiguous: bool,
+    /// Overwritten in the window of a write without a guard.
+    overwritten: bool,
+    /// Made at the left while the record was outside the filter, where it has stayed since.
+    outside: bool,
+}
+
+/// What happened to a record besides edits.
+#[derive(Debug, Default)]
+struct Story {
+    /// Sides on which users made it.
+    created: [bool; 2],
+    deleted_by: Option<Side>,
+    /// All tags that were seen by the user who deleted it.
+    seen_by_delete: BTreeSet<Tag>,
+    /// The delete was made over an ambiguous write.
+    delete_ambiguous: bool,
+    recreated: bool,
+    /// It was outside the filter at some time.
+    was_out: bool,
+    /// Lines without tags were edited.
+    untagged_edits: bool,
+    /// Lines that we wrote on a side, and whose bases the runtime hasn't committed yet.
+    unacknowledged: [BTreeSet<usize>; 2],
+}
+
+/// What the promises depend on in a scenario.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) prefer: Side,
+    /// Whether a delete on a side is carried over.
+    pub(crate) deletes: [bool; 2],
+    /// Two plug-ins fight about a field: no order can be had there.
+    pub(crate) fight: bool,
+    /// More deletes than this must not be carried over unasked.
+    pub(crate) delete_max: usize,
+}
+
+/// A write of the runtime that landed.
+pub(crate) struct Landed<'a> {
+    pub(crate) side: Side,
+    pub(crate) key: &'a str,
+    pub(crate) before: Option<&'a Fields>,
+    pub(crate) after: Option<&'a Fields>,
+    /// The columns that the write named.
+    pub(crate) columns: &'a [String],
+    /// It was guarded by a version, and the system honours guards.
+    pub(crate) guarded: bool,
+    /// What the runtime had last been shown of the row when it sent the write.
+    pub(crate) seen: Option<&'a Fields>,
+}
+
+/// How a record stands at the end.
+pub(crate) struct Standing<'a> {
+    pub(crate) rows: [Option<&'a Fields>; 2],
+    /// It stands in the error queue.
+    pub(crate) in_errors: bool,
+    /// It waits for a record that it refers to.
+    pub(crate) waits: bool,
+    /// The groups there are.
+    pub(crate) groups: &'a dyn Groups,
+}
+
+/// The oracle.
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    rules: Rules,
+    edits: Vec<Edit>,
+    records: BTreeMap<String, Story>,
+    broken: Vec<Broken>,
+    /// From when on nothing may be written any more.
+    still: bool,
+    writes: usize,
+    carried_deletes: usize,
+}
+
+impl Oracle {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            edits: vec![],
+            records: BTreeMap::new(),
+            broken: vec![],
+            still: false,
+            writes: 0,
+            carried_deletes: 0,
+        }
+    }
+
+    /// The first promise that was broken so far.
+    pub(crate) fn broken(&self) -> Option<&Broken> {
+        self.broken.first()
+    }
+
+    /// How many writes of the runtime landed.
+    pub(crate) fn writes(&self) -> usize {
+        self.writes
+    }
+
+    /// From now on every write breaks stillness.
+    pub(crate) fn hold_still(&mut self) {
+        self.still = true;
+    }
+
+    /// The next tag, for a value that is about to be written.
+    pub(crate) fn next_tag(&self) -> Tag {
+        self.edits.len() as Tag + 1
+    }
+
+    fn edit(&self, tag: Tag) -> Option<&Edit> {
+        self.edits.get((tag as usize).checked_sub(1)?)
+    }
+
+    /// The tag and all that it was made over.
+    fn lineage(&self, tag: Tag) -> BTreeSet<Tag> {
+        let mut all = self
+            .edit(tag)
+            .map_or_else(BTreeSet::new, |e| e.over.clone());
+        if tag != 0 {
+            all.insert(tag);
+        }
+        all
+    }
+
+    pub(crate) fn break_promise(&mut self, promise: Promise, what: String) {
+        self.broken.push(Broken { promise, what });
+    }
+
+    // ---- what users do
+
+    /// A user wrote the value with the next tag into a line, over what stood there.
+    pub(crate) fn edited(&mut self, side: Side, key: &str, line: usize, over: Option<&Fields>) {
+        let held = over.map_or(0, |f| tag_of(&LINES[line], side, f));
+        let record = self.records.entry(key.to_owned()).or_default();
+        let unacknowledged = record.unacknowledged[side.index()].remove(&line);
+        let mut below = self.lineage(held);
+        if over.is_none() {
+            below.extend(&self.records[key].seen_by_delete);
+        }
+        let inherits = unacknowledged || (over.is_none() && self.records[key].delete_ambiguous);
+        self.edits.push(Edit {
+            side,
+            key: key.to_owned(),
+            line,
+            over: below,
+            defaulted: false,
+            ambiguous: inherits,
+            overwritten: false,
+            outside: side == Side::Left && over.is_some_and(outside),
+        });
+    }
+
+    /// A user changed a line whose values carry no tag.
+    pub(crate) fn edited_untagged(&mut self, key: &str) {
+        self.records
+            .entry(key.to_owned())
+            .or_default()
+            .untagged_edits = true;
+    }
+
+    /// A user made a record. Its tagged values are told by [`Oracle::edited`] as well, after this.
+    pub(crate) fn created(&mut self, side: Side, key: &str) {
+        let record = self.records.entry(key.to_owned()).or_default();
+        record.created[side.index()] = true;
+        record.recreated |= record.deleted_by.is_some();
+    }
+
+    /// Whether a user may still delete or make the record again, so that the story stays decidable.
+    pub(crate) fn deleted_by(&self, key: &str) -> Option<Side> {
+        self.records.get(key).and_then(|r| r.deleted_by)
+    }
+
+    /// Whether a user already made it again after a delete.
+    pub(crate) fn recreated(&self, key: &str) -> bool {
+        self.records.get(key).is_some_and(|r| r.recreated)
+    }
+
+    /// A user deleted a record.
+    pub(crate) fn deleted(&mut self, side: Side, key: &str, held: &Fields) {
+        let mut seen = BTreeSet::new();
+        for line in LINES {
+            seen.extend(self.lineage(tag_of(line, side, held)));
+        }
+        let ambiguous = seen
+            .iter()
+            .any(|t| self.edit(*t).is_some_and(|e| e.ambiguous));
+        let record = self.records.entry(key.to_owned()).or_default();
+        record.deleted_by = Some(side);
+        record.seen_by_delete.extend(seen);
+        record.delete_ambiguous |= ambiguous || !record.unacknowledged[side.index()].is_empty();
+        record.unacknowledged[side.index()].clear();
+    }
+
+    /// A user took a record out of the filter.
+    pub(crate) fn left(&mut self, key: &str) {
+        self.records.entry(key.to_owned()).or_default().was_out = true;
+    }
+
+    /// A user brought it back: what was edited outside may go across from now on.
+    pub(crate) fn entered(&mut self, key: &str) {
+        for edit in self.edits.iter_mut().filter(|e| e.key == key) {
+            edit.outside = false;
+        }
+    }
+
+    // ---- what the runtime does
+
+    /// The runtime has put down what it wrote to a record's side.
+    pub(crate) fn acknowledged(&mut self, side: Side, key: &str) {
+        if let Some(record) = self.records.get_mut(key) {
+            record.unacknowledged[side.index()].clear();
+        }
+    }
+
+    /// A business rule of `side` filled in the value with the next tag while a write of ours landed.
+    pub(crate) fn defaulted(&mut self, side: Side, key: &str, line: usize) {
+        self.edits.push(Edit {
+            side,
+            key: key.to_owned(),
+            line,
+            over: BTreeSet::new(),
+            defaulted: true,
+            ambiguous: false,
+            overwritten: false,
+            outside: false,
+        });
+    }
+
+    /// A record was made without asking whether it is there already.
+    pub(crate) fn unguarded_create(&mut self, key: &str, there: bool) {
+        if there {
+            self.break_promise(Promise::Once, format!("{key} was made a second time"));
+        }
+    }
+
+    /// A write of the runtime landed.
+    pub(crate) fn landed(&mut self, write: &Landed<'_>) {
+        self.writes += 1;
+        if self.still {
+            self.break_promise(
+                Promise::Stillness,
+                format!("{} was written on {:?} at rest", write.key, write.side),
+            );
+        }
+        match (write.before, write.after) {
+            (Some(before), None) => self.landed_delete(write, before),
+            (before, Some(after)) => self.landed_values(write, before, after),
+            (None, None) => {}
+        }
+    }
+
+    fn landed_delete(&mut self, write: &Landed<'_>, before: &Fields) {
+        self.carried_deletes += 1;
+        if self.carried_deletes > self.rules.delete_max {
+            let many = self.carried_deletes;
+            self.break_promise(
+                Promise::NoMassDamage,
+                format!("{many} deletes were carried over with nobody asked"),
+            );
+        }
+        let deleted_by = self.records.get(write.key).and_then(|r| r.deleted_by);
+        if deleted_by.is_none() {
+            self.break_promise(
+                Promise::NoMassDamage,
+                format!(
+                    "{} was deleted on {:?}, and no user deleted it",
+                    write.key, write.side
+                ),
+            );
+        }
+        for line in LINES {
+            self.overwrite(write, line, tag_of(line, write.side, before));
+        }
+    }
+
+    fn landed_values(&mut self, write: &Landed<'_>, before: Option<&Fields>, after: &Fields) {
+        for (at, line) in LINES.iter().enumerate() {
+            let column = line.column(write.side);
+            if before.is_some() && !write.columns.iter().any(|c| c == column) {
+                continue;
+            }
+            let old = before.map_or(0, |f| tag_of(line, write.side, f));
+            let new = tag_of(line, write.side, after);
+            if before.is_some() {
+                self.check_order(write, line, old, new);
+            }
+            if write.side == Side::Right && self.edit(new).is_some_and(|e| e.outside) {
+                self.break_promise(
+                    Promise::NoMassDamage,
+                    format!(
+                        "{}: t{new} was carried over from outside the filter",
+                        write.key
+                    ),
+                );
+            }
+            self.overwrite(write, line, old);
+            let record = self.records.entry(write.key.to_owned()).or_default();
+            record.unacknowledged[write.side.index()].insert(at);
+        }
+    }
+
+    /// An older value over a newer one.
+    fn check_order(&mut self, write: &Landed<'_>, line: &Line, old: Tag, new: Tag) {
+        let Some(over) = self.edit(old) else { return };
+        let Some(record) = self.records.get(write.key) else {
+            return;
+        };
+        let older = over.over.contains(&new) || (new == 0 && record.created != [true; 2]);
+        let excused = over.ambiguous
+            || over.defaulted
+            || record.was_out
+            || (self.rules.fight && line.name == "name")
+            || (line.shape == Shape::OneWay && write.side == Side::Right)
+            || (!write.guarded && self.unseen(write, line, old).contains(&old));
+        if old != new && older && !excused {
+            self.break_promise(
+                Promise::Order,
+                format!(
+                    "{}.{} on {:?}: t{new} was written over the newer t{old}",
+                    write.key, line.name, write.side
+                ),
+            );
+        }
+    }
+
+    /// The tags in a cell that the runtime hadn't been shown when it sent a write.
+    fn unseen(&self, write: &Landed<'_>, line: &Line, held: Tag) -> BTreeSet<Tag> {
+        let seen = write.seen.map_or(0, |f| tag_of(line, write.side, f));
+        let known = self.lineage(seen);
+        self.lineage(held).difference(&known).copied().collect()
+    }
+
+    /// Without a guard, an edit made between our last look and the write's arrival is overwritten: inherent.
+    fn overwrite(&mut self, write: &Landed<'_>, line: &Line, held: Tag) {
+        if write.guarded {
+            return;
+        }
+        for tag in self.unseen(write, line, held) {
+            self.edits[tag as usize - 1].overwritten = true;
+        }
+    }
+
+    // ---- at the end
+
+    /// Judges how every record stands at rest.
+    pub(crate) fn judge<'a>(&mut self, standing: impl Fn(&str) -> Standing<'a>) {
+        let keys: Vec<String> = self.records.keys().cloned().collect();
+        for key in keys {
+            let stands = standing(&key);
+            if let Err(broken) = self.judge_record(&key, &stands) {
+                self.broken.push(broken);
+            }
+        }
+    }
+
+    fn judge_record(&self, key: &str, stands: &Standing<'_>) -> Result<(), Broken> {
+        if stands.in_errors {
+            return self.judge_error(key, stands);
+        }
+        if stands.waits {
+            return match stands.rows[0] {
+                Some(left) if waits(left, stands.groups) => Ok(()),
+                _ => Err(Broken {
+                    promise: Promise::Convergence,
+                    what: format!("{key} waits for a record that is there"),
+                }),
+            };
+        }
+        match stands.rows {
+            [None, None] => self.judge_gone(key),
+            [Some(left), Some(right)] => {
+                if outside(left) {
+                    return Ok(());
+                }
+                for at in 0..LINES.len() {
+                    self.judge_line(key, at, [left, right], stands.groups)?;
+                }
+                self.judge_resurrection(key)
+            }
+            [left, _] => {
+                let record = &self.records[key];
+                let kept = record
+                    .deleted_by
+                    .is_some_and(|by| !self.rules.deletes[by.index()]);
+                if left.is_some_and(outside) || record.was_out || kept {
+                    Ok(())
+                } else {
+                    Err(Broken {
+                        promise: Promise::Convergence,
+                        what: format!("{key} is on one side only"),
+                    })
+                }
+            }
+        }
+    }
+
+    /// The error queue is a place to stand for what can't be carried over, and for nothing else.
+    fn judge_error(&self, key: &str, stands: &Standing<'_>) -> Result<(), Broken> {
+        let unfit = |f: &Fields| {
+            f.values()
+                .any(|v| v.as_str().is_some_and(|s| s.contains("unfit")))
+        };
+        if self.rules.fight || stands.rows.iter().flatten().any(|f| unfit(f)) {
+            return Ok(());
+        }
+        Err(Broken {
+            promise: Promise::Convergence,
+            what: format!("{key} stands in the error queue though nothing is wrong with it"),
+        })
+    }
+
+    /// `e` is concurrent with an edit in `lineage` that wins over it by the map's policy.
+    fn decided(&self, lineage: &BTreeSet<Tag>, tag: Tag, edit: &Edit) -> bool {
+        edit.side != self.rules.prefer
+            && lineage.iter().any(|w| {
+                self.edit(*w).is_some_and(|winner| {
+                    winner.line == edit.line
+                        && winner.side == self.rules.prefer
+                        && !edit.over.contains(w)
+                        && !winner.over.contains(&tag)
+                })
+            })
+    }
+
+    /// Edits of a record that are neither excused nor against the direction of their line.
+    fn owed<'a>(&'a self, key: &'a str) -> impl Iterator<Item = (Tag, &'a Edit)> {
+        let numbered = self.edits.iter().enumerate();
+        numbered
+            .map(|(i, e)| (i as Tag + 1, e))
+            .filter(move |(_, e)| e.key == key && !e.ambiguous && !e.overwritten)
+            .filter(|(_, e)| LINES[e.line].shape != Shape::OneWay || e.side == Side::Left)
+    }
+
+    fn judge_gone(&self, key: &str) -> Result<(), Broken> {
+        let record = &self.records[key];
+        let lost = |what: String| {
+            Err(Broken {
+                promise: Promise::NothingLost,
+                what,
+            })
+        };
+        let Some(deleted_by) = record.deleted_by else {
+            return lost(format!(
+                "{key} is absent on both sides, and nobody deleted it"
+            ));
+        };
+        for (tag, edit) in self.owed(key) {
+            let known = record.seen_by_delete.contains(&tag);
+            let outside = record.was_out && edit.side != self.rules.prefer;
+            if known || outside || self.decided(&record.seen_by_delete, tag, edit) {
+                continue;
+            }
+            if record.recreated && !record.delete_ambiguous {
+                return lost(format!(
+                    "{key} was made again by a user and is absent everywhere"
+                ));
+            }
+            if edit.side == self.rules.prefer || deleted_by != self.rules.prefer {
+                return lost(format!(
+                    "a delete of {key} swallowed t{tag}, a concurrent edit that wins by the policy"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_line(
+        &self,
+        key: &str,
+        at: usize,
+        [left, right]: [&Fields; 2],
+        groups: &dyn Groups,
+    ) -> Result<(), Broken> {
+        let line = &LINES[at];
+        let tags = [
+            tag_of(line, Side::Left, left),
+            tag_of(line, Side::Right, right),
+        ];
+        if line.shape == Shape::OneWay {
+            let arrived = self.lineage(tags[1]);
+            return if tags[0] == 0
+                || arrived.contains(&tags[0])
+                || self.edits[tags[0] as usize - 1].ambiguous
+            {
+                Ok(())
+            } else {
+                Err(Broken {
+                    promise: Promise::NothingLost,
+                    what: format!(
+                        "{key}.{}: t{} never arrived on the right",
+                        line.name, tags[0]
+                    ),
+                })
+            };
+        }
+        if !agrees(line, left, right, groups) {
+            return Err(Broken {
+                promise: Promise::Convergence,
+                what: format!(
+                    "{key}.{} disagrees at rest: {} | {}",
+                    line.name,
+                    line.show(Side::Left, left),
+                    line.show(Side::Right, right)
+                ),
+            });
+        }
+        let verdicts = tags.map(|tag| self.judge_value(key, at, tag));
+        match verdicts {
+            [Err(broken), Err(_)] => Err(broken),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether every edit of a line has gone into the value that stands, or was decided against by a stated rule.
+    fn judge_value(&self, key: &str, line: usize, stands: Tag) -> Result<(), Broken> {
+        let record = &self.records[key];
+        let prefer = self.rules.prefer;
+        let lineage = self.lineage(stands);
+        for (tag, edit) in self.owed(key).filter(|(_, e)| e.line == line) {
+            let gone_in = lineage.contains(&tag) || record.seen_by_delete.contains(&tag);
+            let outside = record.was_out && edit.side != prefer;
+            let deleted = record.deleted_by.is_some_and(|by| {
+                (record.recreated && by == prefer && edit.side != by)
+                    || (record.recreated && self.rules.deletes == [false; 2] && edit.side != prefer)
+                    || self.decided(&record.seen_by_delete, tag, edit)
+            });
+            let blank_won = stands == 0 && record.created == [true; 2] && edit.side != prefer;
+            let default_gone = stands != 0 && edit.defaulted;
+            if gone_in
+                || outside
+                || deleted
+                || blank_won
+                || default_gone
+                || self.decided(&lineage, tag, edit)
+            {
+                continue;
+            }
+            let (promise, how) = if stands == 0 || edit.over.contains(&stands) {
+                (Promise::Order, "was turned back to an older value")
+            } else {
+                (Promise::NothingLost, "lost against the stated policy")
+            };
+            return Err(Broken {
+                promise,
+                what: format!(
+                    "{key}.{}: t{tag} {how} (t{stands} stands)",
+                    LINES[line].name
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    fn judge_resurrection(&self, key: &str) -> Result<(), Broken> {
+        let record = &self.records[key];
+        let all_seen = self
+            .edits
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| e.key == key)
+            .all(|(i, _)| record.seen_by_delete.contains(&(i as Tag + 1)));
+        let undone = record.deleted_by.is_some()
+            && !record.recreated
+            // A record that comes back into the filter is created again where it was deleted meanwhile.
+            && !(record.was_out && record.deleted_by == Some(Side::Right))
+            && !record.untagged_edits
+            && !record.delete_ambiguous
+            && self.rules.deletes == [true; 2];
+        if undone && all_seen {
+            return Err(Broken {
+                promise: Promise::NothingLost,
+                what: format!("the delete of {key} was undone with nobody having changed it"),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Whether a left row is outside the map's filter.
+fn outside(left: &Fields) -> bool {
+    left.get("PartyType").and_then(|v| v.as_str()) != Some("Organization")
+}

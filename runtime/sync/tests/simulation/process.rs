@@ -1,0 +1,138 @@
+//! The process under test: the runtime over the model systems, with a store that outlives it.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dwmap_plan::{Plan, Side};
+use dwmap_sync::state::{Cause, MapId, MapMode, MarkId};
+use dwmap_sync::{Clock, Event, Moment, Observer, Rules, SqliteStore, StateError, StateStore};
+
+use crate::plan::{MAP, plan};
+use crate::run::Running;
+use crate::scenario::Scenario;
+use crate::store::pair_text;
+use crate::wire::key_text;
+use crate::world::World;
+
+/// Virtual time.
+pub(crate) struct SimClock(World);
+
+/// The moment at which every run begins: 2026-01-01T00:00:00Z.
+const BEGIN: Moment = Moment(1_767_225_600_000);
+
+#[async_trait]
+impl Clock for SimClock {
+    fn now(&self) -> Moment {
+        BEGIN.plus(self.0.state().now)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.sleep(duration).await;
+    }
+}
+
+/// Tells the runtime's own story within ours.
+pub(crate) struct Listener(World);
+
+impl Observer for Listener {
+    fn event(&self, event: &Event) {
+        let line = match event {
+            Event::Activity {
+                record,
+                kind,
+                side,
+                detail,
+                ..
+            } => {
+                format!("   {kind:?} {record} {side:?} {detail}")
+            }
+            Event::Error { report, .. } => {
+                format!("   error {}: {}", report.record, report.message)
+            }
+            Event::Trouble {
+                system, message, ..
+            } => format!("   trouble with {system}: {message}"),
+            Event::Captured { .. } | Event::Load { .. } => return,
+        };
+        self.0.state().tell(line);
+    }
+}
+
+/// What is needed to start the process, again and again.
+pub(crate) struct Process {
+    world: World,
+    plan: Arc<Plan>,
+    store: Arc<SqliteStore>,
+    rules: Rules,
+}
+
+impl Process {
+    pub(crate) fn new(world: &World, scenario: &Scenario, rules: Rules) -> Self {
+        let store = SqliteStore::in_memory().unwrap_or_else(|e| panic!("no store: {e}"));
+        Self {
+            world: world.clone(),
+            plan: Arc::new(plan(scenario)),
+            store: Arc::new(store),
+            rules,
+        }
+    }
+
+    /// Starts it: it loads what isn't loaded, and then keeps both systems the same until it is dropped.
+    pub(crate) fn start(&self) -> Running {
+        Box::pin(std::future::pending())
+    }
+
+    fn map(&self) -> MapId {
+        ready(self.store.map_id(MAP))
+    }
+
+    /// Whether the brake stopped the map.
+    pub(crate) fn is_held(&self) -> bool {
+        ready(self.store.map_status(self.map())).mode == MapMode::Held
+    }
+
+    /// What is still to be done, if something is.
+    pub(crate) fn unfinished(&self) -> Option<String> {
+        let counts = ready(self.store.counts(self.map()));
+        let open = counts.changed + counts.retry + counts.intents;
+        let loaded = ready(self.store.map_status(self.map())).mode != MapMode::Loading;
+        (open > 0 || !loaded).then(|| format!("work is left that nothing moves: {counts:?}"))
+    }
+
+    /// The records whose marks have a cause, by their pair keys.
+    pub(crate) fn marked(&self, cause: Cause) -> Vec<String> {
+        let marks = ready(self.store.errors(Some(self.map()), None, 1_000));
+        let such = marks.iter().filter(|m| m.cause == cause);
+        such.filter_map(|m| self.pair_of(&m.id)).collect()
+    }
+
+    fn pair_of(&self, id: &MarkId) -> Option<String> {
+        let record = id.record.values().ok()?;
+        if id.side == Side::Left {
+            return Some(key_text(&record));
+        }
+        let link = ready(
+            self.store
+                .links_by_record(id.map, id.side, &[id.record.clone()]),
+        );
+        let linked = link.into_iter().next()?.map(|l| pair_text(&l.pair));
+        linked.or_else(|| {
+            self.world
+                .state()
+                .natural_key(Side::Right, &key_text(&record))
+        })
+    }
+}
+
+/// The result of a call to the store, which answers at once.
+fn ready<T>(call: impl Future<Output = Result<T, StateError>>) -> T {
+    let polled = pin!(call).poll(&mut Context::from_waker(Waker::noop()));
+    match polled {
+        Poll::Ready(result) => result.unwrap_or_else(|e| panic!("the store failed: {e}")),
+        Poll::Pending => panic!("the embedded store answers at once"),
+    }
+}

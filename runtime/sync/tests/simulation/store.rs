@@ -1,0 +1,287 @@
+//! The production store, with commits that take time and before or after which the process may be killed.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dwmap_connect::Cursor;
+use dwmap_plan::Side;
+use dwmap_sync::state::{
+    Activity, Change, FeedId, Intent, Link, MapCounts, MapId, MapStatus, Mark, MarkId, Missing,
+    ScratchRow, Set,
+};
+use dwmap_sync::{Moment, PairKey, RecordId, SqliteStore, StateError, StateStore};
+use rand::Rng;
+
+use crate::wire::key_text;
+use crate::world::World;
+
+/// A store that lives longer than the processes that use it.
+pub(crate) struct SimStore {
+    inner: Arc<SqliteStore>,
+    world: World,
+}
+
+impl SimStore {
+    pub(crate) fn new(world: &World, inner: Arc<SqliteStore>) -> Self {
+        Self {
+            inner,
+            world: world.clone(),
+        }
+    }
+
+    /// A moment in which anything else may happen, and in which the process may be killed.
+    async fn pause(&self) {
+        let pause = {
+            let mut state = self.world.state();
+            let share = state.scenario.crash_at_commit;
+            state.doomed = state.chance(share);
+            std::time::Duration::from_micros(state.rng.random_range(0..5_000))
+        };
+        self.world.sleep(pause).await;
+    }
+}
+
+/// A pair's key as the model writes it.
+pub(crate) fn pair_text(pair: &PairKey) -> String {
+    pair.values()
+        .map_or_else(|e| e.to_string(), |v| key_text(&v))
+}
+
+#[async_trait]
+impl StateStore for SimStore {
+    async fn map_id(&self, name: &str) -> Result<MapId, StateError> {
+        self.inner.map_id(name).await
+    }
+
+    async fn reserve_sequence(&self, n: u64) -> Result<u64, StateError> {
+        self.inner.reserve_sequence(n).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), StateError> {
+        self.pause().await;
+        let acknowledged: Vec<(Side, String)> = changes
+            .iter()
+            .filter_map(|c| match c {
+                Change::DropIntent(_, pair, side) => Some((*side, pair_text(pair))),
+                _ => None,
+            })
+            .collect();
+        let told: Vec<String> = changes.iter().filter_map(describe).collect();
+        self.inner.commit(changes).await?;
+        {
+            let mut state = self.world.state();
+            for (side, key) in acknowledged {
+                state.oracle.acknowledged(side, &key);
+            }
+            for line in told {
+                state.tell(format!("   commit: {line}"));
+            }
+        }
+        self.pause().await;
+        Ok(())
+    }
+
+    async fn links_by_pair(
+        &self,
+        map: MapId,
+        pairs: &[PairKey],
+    ) -> Result<Vec<Option<Link>>, StateError> {
+        self.inner.links_by_pair(map, pairs).await
+    }
+
+    async fn links_by_record(
+        &self,
+        map: MapId,
+        side: Side,
+        records: &[RecordId],
+    ) -> Result<Vec<Option<Link>>, StateError> {
+        self.inner.links_by_record(map, side, records).await
+    }
+
+    async fn neighbours(
+        &self,
+        map: MapId,
+        prefix: &[u8],
+        after: &PairKey,
+        limit: usize,
+    ) -> Result<Vec<Link>, StateError> {
+        self.inner.neighbours(map, prefix, after, limit).await
+    }
+
+    async fn links_page(
+        &self,
+        map: MapId,
+        after: Option<&PairKey>,
+        limit: usize,
+    ) -> Result<Vec<Link>, StateError> {
+        self.inner.links_page(map, after, limit).await
+    }
+
+    async fn due_marks(
+        &self,
+        map: MapId,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Vec<Mark>, StateError> {
+        self.inner.due_marks(map, now, limit).await
+    }
+
+    async fn next_due(&self, map: MapId) -> Result<Option<Moment>, StateError> {
+        self.inner.next_due(map).await
+    }
+
+    async fn marks_of(
+        &self,
+        map: MapId,
+        side: Side,
+        records: &[RecordId],
+    ) -> Result<Vec<Option<Mark>>, StateError> {
+        self.inner.marks_of(map, side, records).await
+    }
+
+    async fn errors(
+        &self,
+        map: Option<MapId>,
+        after: Option<&MarkId>,
+        limit: usize,
+    ) -> Result<Vec<Mark>, StateError> {
+        self.inner.errors(map, after, limit).await
+    }
+
+    async fn missing(
+        &self,
+        set: &Set,
+        after: Option<&Missing>,
+        limit: usize,
+    ) -> Result<Vec<Missing>, StateError> {
+        self.inner.missing(set, after, limit).await
+    }
+
+    async fn missing_sets(&self) -> Result<Vec<Set>, StateError> {
+        self.inner.missing_sets().await
+    }
+
+    async fn intents(&self, map: MapId) -> Result<Vec<Intent>, StateError> {
+        self.inner.intents(map).await
+    }
+
+    async fn cursor(&self, set: &Set) -> Result<Option<Cursor>, StateError> {
+        self.inner.cursor(set).await
+    }
+
+    async fn known_ids(
+        &self,
+        set: &Set,
+        ids: &[FeedId],
+    ) -> Result<Vec<Option<RecordId>>, StateError> {
+        self.inner.known_ids(set, ids).await
+    }
+
+    async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError> {
+        self.inner.map_status(map).await
+    }
+
+    async fn counts(&self, map: MapId) -> Result<MapCounts, StateError> {
+        self.inner.counts(map).await
+    }
+
+    async fn activity(
+        &self,
+        map: MapId,
+        pair: Option<&PairKey>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StateError> {
+        self.inner.activity(map, pair, limit).await
+    }
+
+    async fn deletes_since(&self, map: MapId, since: Moment) -> Result<u64, StateError> {
+        self.inner.deletes_since(map, since).await
+    }
+
+    async fn scratch_put(
+        &self,
+        shelf: &str,
+        rows: Vec<ScratchRow>,
+    ) -> Result<Vec<PairKey>, StateError> {
+        self.inner.scratch_put(shelf, rows).await
+    }
+
+    async fn scratch_get(
+        &self,
+        shelf: &str,
+        pairs: &[PairKey],
+    ) -> Result<Vec<Option<ScratchRow>>, StateError> {
+        self.inner.scratch_get(shelf, pairs).await
+    }
+
+    async fn scratch_drop(&self, shelf: &str, pairs: &[PairKey]) -> Result<(), StateError> {
+        self.inner.scratch_drop(shelf, pairs).await
+    }
+
+    async fn scratch_page(
+        &self,
+        shelf: &str,
+        after: Option<&PairKey>,
+        limit: usize,
+    ) -> Result<Vec<ScratchRow>, StateError> {
+        self.inner.scratch_page(shelf, after, limit).await
+    }
+
+    async fn scratch_clear(&self, shelf: &str) -> Result<(), StateError> {
+        self.inner.scratch_clear(shelf).await
+    }
+}
+
+/// A change of the state in a few words; none for those that say nothing about a record.
+fn describe(change: &Change) -> Option<String> {
+    let record = |r: &RecordId| r.values().map_or_else(|e| e.to_string(), |v| key_text(&v));
+    let mark = |id: &MarkId| format!("{:?} {}", id.side, record(&id.record));
+    Some(match change {
+        Change::PutLink(link) => {
+            let versions = link
+                .sides
+                .each_ref()
+                .map(|s| s.version.as_ref().map_or("-", |v| v.0.as_str()).to_owned());
+            format!(
+                "link {} {:?} at {} | {}, moved {}",
+                pair_text(&link.pair),
+                link.state,
+                versions[0],
+                versions[1],
+                link.moved
+            )
+        }
+        Change::DropLink(_, pair) => format!("no link {}", pair_text(pair)),
+        Change::Mark { id, generation, .. } => format!("mark {} ({generation})", mark(id)),
+        Change::Clear { id, seen } => format!("clear {} (seen {seen})", mark(id)),
+        Change::Settle { mark: m, seen } => format!(
+            "mark {} becomes {:?} (seen {seen}){}",
+            mark(&m.id),
+            m.cause,
+            m.error
+                .as_ref()
+                .map_or_else(String::new, |e| format!(": {}", e.message))
+        ),
+        Change::PutIntent(intent) => format!(
+            "intent {:?} {} on {:?}",
+            intent.kind,
+            pair_text(&intent.pair),
+            intent.side
+        ),
+        Change::DropIntent(_, pair, side) => format!("intent {} on {side:?} done", pair_text(pair)),
+        Change::SetCursor(set, cursor) => format!("cursor of {} {}", set.set, cursor.0),
+        Change::DropCursor(set) => format!("no cursor of {}", set.set),
+        Change::SetStatus(_, status) => format!("map {:?} {}", status.mode, status.reason),
+        Change::Log(activity) => format!(
+            "log: {:?} {} {}",
+            activity.kind, activity.record, activity.detail
+        ),
+        Change::Wake { .. }
+        | Change::Release { .. }
+        | Change::Discard(_)
+        | Change::Know(..)
+        | Change::Forget(..) => {
+            return None;
+        }
+    })
+}
