@@ -75,6 +75,14 @@ fn tell(name: &str, seed: u64, outcome: &Outcome) {
     );
 }
 
+#[test]
+fn the_same_seed_tells_the_same_story() {
+    for scenario in scenario::all() {
+        let [first, second] = [(); 2].map(|()| run(scenario, 1, Rules::default()).story);
+        assert_eq!(first, second, "{}", scenario.name);
+    }
+}
+
 macro_rules! scenarios {
     ($($test:ident: $name:literal,)*) => {
         $(#[test]

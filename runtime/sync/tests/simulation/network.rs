@@ -67,11 +67,13 @@ impl State {
         let fate = self.fate(side, &request);
         let seen = self.seen_by(side, &request);
         let rows = seen.len();
-        self.tell(format!(
-            "-> {} {}",
-            self.system_name(side),
-            describe(&request)
-        ));
+        if !matches!(request, Request::Scan(..) | Request::Changes(..)) {
+            self.tell(format!(
+                "-> {} {}",
+                self.system_name(side),
+                describe(&request)
+            ));
+        }
         let habits = self.scenario.habits[side.index()];
         let arrive = self.now + self.latency();
         match fate {
@@ -300,6 +302,8 @@ impl State {
             self.system_name(side),
             describe_response(response)
         );
+        let nothing_new =
+            matches!(response, Response::Changes(Ok(page)) if page.changes.is_empty());
         let rows: Vec<&Row> = match response {
             Response::Scan(Ok(page)) => page.rows.iter().collect(),
             Response::Fetch(Ok(rows)) => rows.iter().collect(),
@@ -315,7 +319,9 @@ impl State {
             let id = self.main_key(side, &fields);
             self.shown[side.index()].insert(id, fields);
         }
-        self.tell(line);
+        if !nothing_new {
+            self.tell(line);
+        }
     }
 }
 

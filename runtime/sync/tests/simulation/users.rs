@@ -195,6 +195,10 @@ impl State {
         fields.insert(columns[0].into(), company.into());
         fields.insert(columns[1].into(), account.into());
         if side == Side::Left {
+            // The ERP has no nulls.
+            for line in LINES {
+                fields.insert(line.column(side).into(), "".into());
+            }
             fields.insert("PartyType".into(), "Organization".into());
             fields.insert("OnHold".into(), "No".into());
             fields.insert("CreditLimit".into(), 0.into());
