@@ -54,6 +54,8 @@ pub(crate) struct Exchange {
     rows: usize,
     /// What the runtime had been shown of the rows when it wrote them.
     seen: Vec<Option<Fields>>,
+    /// The records that it has written, by their natural keys.
+    written: Vec<String>,
     response: Option<Response>,
     waker: Option<Waker>,
     /// Nobody waits for the answer any more.
@@ -106,6 +108,7 @@ impl State {
                 fate,
                 rows,
                 seen,
+                written: vec![],
                 response: None,
                 waker: None,
                 hung_up: false,
@@ -191,6 +194,10 @@ impl State {
                 self.perform(side, &request, &seen)
             }
         };
+        let written = std::mem::take(&mut self.just_written);
+        for key in &written {
+            self.answered.remove(&(side, key.clone()));
+        }
         if late {
             self.exchanges.remove(&id);
             return;
@@ -199,6 +206,7 @@ impl State {
         if let Some(exchange) = self.exchanges.get_mut(&id) {
             // An unanswered write's outcome is told by nobody.
             if fate != Fate::Unanswered {
+                exchange.written = written;
                 exchange.response = Some(response);
                 let at = self.now + latency;
                 self.schedule(at, Event::Answer(id));
@@ -222,6 +230,9 @@ impl State {
             let system = self.system_name(side);
             self.tell(format!("<- TIME-OUT on a write to {system}"));
         } else {
+            let written = std::mem::take(&mut exchange.written);
+            self.answered
+                .extend(written.into_iter().map(|key| (side, key)));
             self.show(id);
         }
         if let Some(waker) = waker {

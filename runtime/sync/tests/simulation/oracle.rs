@@ -50,7 +50,7 @@ struct Edit {
     over: BTreeSet<Tag>,
     /// A default that business logic filled in.
     defaulted: bool,
-    /// Made over a write of ours whose answer the runtime hadn't put down yet: not to be told from a concurrent edit.
+    /// Made over a write of ours whose answer never came: not to be told from a concurrent edit.
     ambiguous: bool,
     /// Overwritten in the window of a write without a guard.
     overwritten: bool,
@@ -75,6 +75,10 @@ struct Story {
     untagged_edits: bool,
     /// Lines that we wrote on a side, and whose bases the runtime hasn't committed yet.
     unacknowledged: [BTreeSet<usize>; 2],
+    /// Edits made over such lines: ambiguous if the write's answer turns out to be lost.
+    doubtful: [Vec<Tag>; 2],
+    /// The record was deleted on a side over such lines.
+    doubtful_delete: Option<Side>,
 }
 
 /// What the promises depend on in a scenario.
@@ -183,21 +187,27 @@ impl Oracle {
 
     /// A user wrote the value with the next tag into a line, over what stood there.
     pub(crate) fn edited(&mut self, side: Side, key: &str, line: usize, over: Option<&Fields>) {
-        let held = over.map_or(0, |f| tag_of(&LINES[line], side, f));
+        let (tag, held) = (
+            self.next_tag(),
+            over.map_or(0, |f| tag_of(&LINES[line], side, f)),
+        );
         let record = self.records.entry(key.to_owned()).or_default();
-        let unacknowledged = record.unacknowledged[side.index()].remove(&line);
+        let doubts = &mut record.doubtful[side.index()];
+        if record.unacknowledged[side.index()].remove(&line) || doubts.contains(&held) {
+            doubts.push(tag);
+        }
         let mut below = self.lineage(held);
         if over.is_none() {
             below.extend(&self.records[key].seen_by_delete);
         }
-        let inherits = unacknowledged || (over.is_none() && self.records[key].delete_ambiguous);
+        let ambiguous = over.is_none() && self.records[key].delete_ambiguous;
         self.edits.push(Edit {
             side,
             key: key.to_owned(),
             line,
             over: below,
             defaulted: false,
-            ambiguous: inherits,
+            ambiguous,
             overwritten: false,
             outside: side == Side::Left && over.is_some_and(outside),
         });
@@ -240,7 +250,11 @@ impl Oracle {
         let record = self.records.entry(key.to_owned()).or_default();
         record.deleted_by = Some(side);
         record.seen_by_delete.extend(seen);
-        record.delete_ambiguous |= ambiguous || !record.unacknowledged[side.index()].is_empty();
+        record.delete_ambiguous |= ambiguous;
+        let doubts = &record.doubtful[side.index()];
+        if !record.unacknowledged[side.index()].is_empty() || !doubts.is_empty() {
+            record.doubtful_delete = Some(side);
+        }
         record.unacknowledged[side.index()].clear();
     }
 
@@ -258,10 +272,20 @@ impl Oracle {
 
     // ---- what the runtime does
 
-    /// The runtime has put down what it wrote to a record's side.
-    pub(crate) fn acknowledged(&mut self, side: Side, key: &str) {
-        if let Some(record) = self.records.get_mut(key) {
-            record.unacknowledged[side.index()].clear();
+    /// The runtime has put down what it wrote to a record's side: by the write's answer, or by a look afterwards.
+    pub(crate) fn acknowledged(&mut self, side: Side, key: &str, answered: bool) {
+        let Some(record) = self.records.get_mut(key) else {
+            return;
+        };
+        record.unacknowledged[side.index()].clear();
+        let doubtful = std::mem::take(&mut record.doubtful[side.index()]);
+        let deleted = record.doubtful_delete.take_if(|on| *on == side).is_some();
+        if answered {
+            return;
+        }
+        record.delete_ambiguous |= deleted;
+        for tag in doubtful {
+            self.edits[tag as usize - 1].ambiguous = true;
         }
     }
 

@@ -65,7 +65,7 @@ fn carry(
         guarded,
         seen: Some(seen),
     });
-    oracle.acknowledged(side, KEY);
+    oracle.acknowledged(side, KEY, true);
 }
 
 fn judge(oracle: &mut Oracle, left: Option<&Fields>, right: Option<&Fields>) -> Option<Broken> {
@@ -140,6 +140,31 @@ fn only_an_unguarded_write_is_excused_for_what_it_overwrites_unseen() {
         let after = row(Left, "Acme t2");
         carry(&mut oracle, Left, &at_left, &after, guarded, &left);
         let broken = judge(&mut oracle, Some(&after), Some(&at_right));
+        assert_eq!(broken.map(|b| b.promise), promise);
+    }
+}
+
+#[test]
+fn an_edit_over_our_write_is_excused_only_if_the_answer_was_lost() {
+    for (answered, promise) in [(false, None), (true, Some(Promise::Order))] {
+        let mut oracle = oracle();
+        let [left, right] = joined(&mut oracle);
+        let at_left = edit(&mut oracle, Left, &left);
+        let after = row(Right, "Acme t2");
+        oracle.landed(&Landed {
+            side: Right,
+            key: KEY,
+            before: Some(&right),
+            after: Some(&after),
+            columns: &["name".to_owned()],
+            guarded: true,
+            seen: Some(&right),
+        });
+        // A user edits over it before the runtime knows, and loses.
+        let at_right = edit(&mut oracle, Right, &after);
+        oracle.acknowledged(Right, KEY, answered);
+        carry(&mut oracle, Right, &at_right, &after, true, &at_right);
+        let broken = judge(&mut oracle, Some(&at_left), Some(&after));
         assert_eq!(broken.map(|b| b.promise), promise);
     }
 }

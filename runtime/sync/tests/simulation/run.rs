@@ -21,9 +21,13 @@ use crate::wire::json_text;
 use crate::world::{Counts, Event, World};
 
 /// How long the runtime has to come to rest after the last edit and the last fault.
-const TO_REST: Duration = Duration::from_secs(600);
+const TO_REST: Duration = Duration::from_secs(900);
+/// How often it is asked whether it has.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// For so many looks nothing must be left to do: longer than a sweep takes to come round.
+const QUIET_LOOKS: u32 = 5;
 /// How long nothing may be written then.
-const AT_REST: Duration = Duration::from_secs(120);
+const AT_REST: Duration = Duration::from_secs(60);
 
 /// How a run went.
 pub(crate) struct Outcome {
@@ -45,6 +49,8 @@ pub(crate) fn run(scenario: Scenario, seed: u64, rules: dwmap_sync::Rules) -> Ou
         process: &process,
         running: None,
         woken: Arc::new(Woken(AtomicBool::new(false))),
+        quiet_looks: 0,
+        at_rest: false,
     };
     prepare(&world);
     executor.run();
@@ -107,8 +113,8 @@ fn prepare(world: &World) {
     let calm = last + Duration::from_secs(5);
     state.schedule(Duration::ZERO, Event::Restart);
     state.schedule(calm, Event::Calm);
-    state.schedule(calm + TO_REST, Event::Still);
-    state.schedule(calm + TO_REST + AT_REST, Event::End);
+    state.schedule(calm + LOOK_EVERY, Event::Look);
+    state.schedule(calm + TO_REST, Event::Restless);
 }
 
 /// Whether the process asked to be polled.
@@ -125,6 +131,8 @@ struct Executor<'w> {
     process: &'w Process,
     running: Option<Running>,
     woken: Arc<Woken>,
+    quiet_looks: u32,
+    at_rest: bool,
 }
 
 impl Executor<'_> {
@@ -150,13 +158,32 @@ impl Executor<'_> {
                     state.dark_until = [state.now; 2];
                     state.tell("-- users and faults are over");
                 }
-                Event::Still => {
+                Event::Look => self.look(),
+                Event::Restless if !self.at_rest => {
+                    let left = self.process.unfinished().unwrap_or_default();
                     let mut state = self.world.state();
-                    state.tell("-- from here on nothing may be written");
-                    state.oracle.hold_still();
+                    let what = format!("no rest long after the last edit: {left}");
+                    state.oracle.break_promise(Promise::Convergence, what);
                 }
+                Event::Restless => {}
                 Event::End => return,
             }
+        }
+    }
+
+    /// Looks whether everything is done; if it has been for a while, nothing may be written any more.
+    fn look(&mut self) {
+        let done = self.process.is_held() || self.process.unfinished().is_none();
+        self.quiet_looks = if done { self.quiet_looks + 1 } else { 0 };
+        self.at_rest = self.quiet_looks >= QUIET_LOOKS;
+        let mut state = self.world.state();
+        let now = state.now;
+        if self.at_rest {
+            state.tell("-- from here on nothing may be written");
+            state.oracle.hold_still();
+            state.schedule(now + AT_REST, Event::End);
+        } else {
+            state.schedule(now + LOOK_EVERY, Event::Look);
         }
     }
 
@@ -188,6 +215,7 @@ impl Executor<'_> {
         }
         let mut state = self.world.state();
         state.counts.crashes += 1;
+        state.answered.clear();
         state.tell(how);
         let pause = Duration::from_millis(state.rng.random_range(10..8_000));
         let again = state.now + pause;

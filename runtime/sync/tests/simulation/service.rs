@@ -235,6 +235,7 @@ impl State {
                 };
                 self.tell_landed(&landed);
                 self.oracle.landed(&landed);
+                self.just_written.push(key.clone());
                 let silent = mode == WriteMode::Bulk && habits.bulk_is_silent;
                 self.counts.silent += usize::from(silent);
                 self.counts.rewritten += usize::from(rewrote(write, after.as_ref()));

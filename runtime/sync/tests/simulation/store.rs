@@ -71,7 +71,8 @@ impl StateStore for SimStore {
         {
             let mut state = self.world.state();
             for (side, key) in acknowledged {
-                state.oracle.acknowledged(side, &key);
+                let answered = state.answered.remove(&(side, key.clone()));
+                state.oracle.acknowledged(side, &key, answered);
             }
             for line in told {
                 state.tell(format!("   commit: {line}"));

@@ -4,7 +4,7 @@
 //! Whatever the runtime waits for (an answer, a time, a commit) is an entry of the queue, at a time that the seed
 //! chose: so the seed chooses how everything interleaves, and the same seed tells the same story.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
@@ -38,8 +38,10 @@ pub(crate) enum Event {
     Restart,
     /// Users and faults are over.
     Calm,
-    /// From now on nothing may be written.
-    Still,
+    /// Somebody looks whether everything is done.
+    Look,
+    /// By now everything should have been done.
+    Restless,
     /// The end.
     End,
 }
@@ -55,6 +57,10 @@ pub(crate) struct State {
     pub(crate) servers: [Server; 2],
     /// What the runtime was last shown of each record of a side, by record key.
     pub(crate) shown: [BTreeMap<String, Fields>; 2],
+    /// The records that the request at hand has written.
+    pub(crate) just_written: Vec<String>,
+    /// Records of which the running process knows from an answer that what it wrote last has landed.
+    pub(crate) answered: BTreeSet<(Side, String)>,
     /// A side's rows can't be read until then.
     pub(crate) dark_until: [Duration; 2],
     pub(crate) oracle: Oracle,
@@ -114,6 +120,8 @@ impl World {
             exchanges: BTreeMap::new(),
             servers,
             shown: [BTreeMap::new(), BTreeMap::new()],
+            just_written: vec![],
+            answered: BTreeSet::new(),
             dark_until: [Duration::ZERO; 2],
             oracle,
             scenario,
