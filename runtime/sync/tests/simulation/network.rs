@@ -44,10 +44,25 @@ enum Fate {
     Unanswered,
 }
 
+/// A row as the runtime was shown it.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    fields: Fields,
+    /// When it was read at its system, and when it reached the runtime.
+    read: Duration,
+    delivered: Duration,
+    /// Asked for by its key.
+    fetched: bool,
+}
+
+/// How long a pass over a record may take: a row that a feed brought within it may not have been used by the pass.
+const PASS_MAX: Duration = Duration::from_secs(20);
+
 /// A request under way.
 pub(crate) struct Exchange {
     side: Side,
     sent: Duration,
+    arrived: Duration,
     request: Option<Request>,
     fate: Fate,
     /// How many rows it writes.
@@ -104,6 +119,7 @@ impl State {
             Exchange {
                 side,
                 sent: self.now,
+                arrived: self.now,
                 request: Some(request),
                 fate,
                 rows,
@@ -175,6 +191,7 @@ impl State {
         let Some(request) = exchange.request.take() else {
             return;
         };
+        exchange.arrived = self.now;
         let (side, fate, late) = (exchange.side, exchange.fate, exchange.hung_up);
         let seen = std::mem::take(&mut exchange.seen);
         let system = self.system_name(side);
@@ -291,10 +308,14 @@ impl State {
             return vec![];
         };
         let shown = &self.shown[side.index()];
+        let long_ago = self.now.saturating_sub(PASS_MAX);
+        let counts = |s: &&Shown| s.fetched || s.delivered <= long_ago;
         let seen = |write: &Write| match &write.kind {
             WriteKind::Create { .. } => None,
             WriteKind::Update { key, .. } | WriteKind::Delete { key } => {
-                shown.get(&key_text(key)).cloned()
+                let all = shown.get(&key_text(key))?;
+                let newest = all.iter().filter(counts).max_by_key(|s| s.read);
+                newest.map(|s| s.fields.clone())
             }
         };
         writes.iter().map(seen).collect()
@@ -322,13 +343,18 @@ impl State {
             Response::Write(outcomes) => outcomes.iter().filter_map(row_of_outcome).collect(),
             _ => vec![],
         };
-        let parsed: Vec<Fields> = rows
-            .into_iter()
-            .filter_map(|r| serde_json::from_slice(&r.json).ok())
-            .collect();
-        for fields in parsed {
-            let id = self.main_key(side, &fields);
-            self.shown[side.index()].insert(id, fields);
+        let shown = |row: &Row| {
+            Some(Shown {
+                fields: serde_json::from_slice(&row.json).ok()?,
+                read: exchange.arrived,
+                delivered: self.now,
+                fetched: matches!(response, Response::Fetch(_)),
+            })
+        };
+        let parsed: Vec<Shown> = rows.into_iter().filter_map(shown).collect();
+        for shown in parsed {
+            let id = self.main_key(side, &shown.fields);
+            self.shown[side.index()].entry(id).or_default().push(shown);
         }
         if !nothing_new {
             self.tell(line);

@@ -33,6 +33,8 @@ pub(crate) struct Habits {
     pub(crate) row_fails: f64,
     /// Bulk writes answer without version, key and row.
     pub(crate) bulk_is_silent: bool,
+    /// Hooks say that something changed, whether it has or not.
+    pub(crate) hooks: bool,
     pub(crate) logic: Logic,
     pub(crate) page: usize,
     /// When the connector gives up waiting.
@@ -57,6 +59,7 @@ impl Habits {
         turned_away: 0.0,
         row_fails: 0.0,
         bulk_is_silent: false,
+        hooks: false,
         logic: Logic {
             defaults_terms: false,
             marks_names: false,
@@ -210,6 +213,7 @@ pub(crate) fn all() -> Vec<Scenario> {
             name: "stale read",
             habits: both(Habits {
                 feed_repeats: 0.5,
+                hooks: true,
                 page: 2,
                 ..Habits::GOOD
             }),

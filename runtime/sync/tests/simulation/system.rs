@@ -1,5 +1,7 @@
 //! A model system as the runtime sees it: a [`Connector`] over virtual time.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use dwmap_connect::{
     Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, Outcome,
@@ -7,7 +9,10 @@ use dwmap_connect::{
 };
 use dwmap_plan::{Predicate, Query, Side};
 
+use rand::Rng;
+
 use crate::network::{Request, Response};
+use crate::plan::MAIN;
 use crate::scenario::Habits;
 use crate::world::World;
 
@@ -105,5 +110,14 @@ impl Connector for ModelSystem {
             Response::Write(outcomes) => outcomes,
             _ => unreachable!("{MIXED_UP}"),
         }
+    }
+
+    async fn wake(&self) -> Vec<String> {
+        if !self.habits.hooks {
+            std::future::pending::<()>().await;
+        }
+        let pause = self.world.state().rng.random_range(50..3_000);
+        self.world.sleep(Duration::from_millis(pause)).await;
+        vec![MAIN[self.side.index()].to_owned()]
     }
 }

@@ -16,10 +16,10 @@ use dwmap_plan::Side;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::network::{Exchange, Request, Response};
+use crate::network::{Exchange, Request, Response, Shown};
 use crate::oracle::Oracle;
 use crate::scenario::Scenario;
-use crate::server::{Fields, Server};
+use crate::server::Server;
 
 /// Something that is going to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +55,8 @@ pub(crate) struct State {
     timers: BTreeMap<u64, Option<Waker>>,
     pub(crate) exchanges: BTreeMap<u64, Exchange>,
     pub(crate) servers: [Server; 2],
-    /// What the runtime was last shown of each record of a side, by record key.
-    pub(crate) shown: [BTreeMap<String, Fields>; 2],
+    /// What the runtime was shown of each record of a side, by record key.
+    pub(crate) shown: [BTreeMap<String, Vec<Shown>>; 2],
     /// The records that the request at hand has written.
     pub(crate) just_written: Vec<String>,
     /// Records of which the running process knows from an answer that what it wrote last has landed.
