@@ -56,6 +56,8 @@ struct Edit {
     overwritten: bool,
     /// Made at the left while the record was outside the filter, where it has stayed since.
     outside: bool,
+    /// At a first meeting the preferred side's blank won over it.
+    blanked: bool,
 }
 
 /// What happened to a record besides edits.
@@ -210,6 +212,7 @@ impl Oracle {
             ambiguous,
             overwritten: false,
             outside: side == Side::Left && over.is_some_and(outside),
+            blanked: false,
         });
     }
 
@@ -300,6 +303,7 @@ impl Oracle {
             ambiguous: false,
             overwritten: false,
             outside: false,
+            blanked: false,
         });
     }
 
@@ -371,6 +375,9 @@ impl Oracle {
                 );
             }
             self.overwrite(write, line, old);
+            if new == 0 {
+                self.blank(write, old);
+            }
             let record = self.records.entry(write.key.to_owned()).or_default();
             record.unacknowledged[write.side.index()].insert(at);
         }
@@ -382,7 +389,8 @@ impl Oracle {
         let Some(record) = self.records.get(write.key) else {
             return;
         };
-        let older = over.over.contains(&new) || (new == 0 && record.created != [true; 2]);
+        let blank = new == 0 && record.created != [true; 2] && !record.recreated;
+        let older = over.over.contains(&new) || blank;
         let excused = over.ambiguous
             || over.defaulted
             || record.was_out
@@ -414,6 +422,15 @@ impl Oracle {
         }
         for tag in self.unseen(write, line, held) {
             self.edits[tag as usize - 1].overwritten = true;
+        }
+    }
+
+    /// Users never blank a value: a blank comes from a first meeting of records that were made on both sides.
+    fn blank(&mut self, write: &Landed<'_>, held: Tag) {
+        let both = self.records.get(write.key).is_some_and(|r| r.created == [true; 2]);
+        for tag in self.lineage(held) {
+            let edit = &mut self.edits[tag as usize - 1];
+            edit.blanked |= both && edit.side != self.rules.prefer;
         }
     }
 
@@ -504,7 +521,7 @@ impl Oracle {
         let numbered = self.edits.iter().enumerate();
         numbered
             .map(|(i, e)| (i as Tag + 1, e))
-            .filter(move |(_, e)| e.key == key && !e.ambiguous && !e.overwritten)
+            .filter(move |(_, e)| e.key == key && !e.ambiguous && !e.overwritten && !e.blanked)
             .filter(|(_, e)| LINES[e.line].shape != Shape::OneWay || e.side == Side::Left)
     }
 
@@ -601,12 +618,10 @@ impl Oracle {
                     || (record.recreated && self.rules.deletes == [false; 2] && edit.side != prefer)
                     || self.decided(&record.seen_by_delete, tag, edit)
             });
-            let blank_won = stands == 0 && record.created == [true; 2] && edit.side != prefer;
             let default_gone = stands != 0 && edit.defaulted;
             if gone_in
                 || outside
                 || deleted
-                || blank_won
                 || default_gone
                 || self.decided(&lineage, tag, edit)
             {

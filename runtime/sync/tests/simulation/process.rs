@@ -1,5 +1,6 @@
 //! The process under test: the runtime over the model systems, with a store that outlives it.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,14 +8,18 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use dwmap_connect::Connector;
 use dwmap_plan::{Plan, Side};
 use dwmap_sync::state::{Cause, MapId, MapMode, MarkId};
-use dwmap_sync::{Clock, Event, Moment, Observer, Rules, SqliteStore, StateError, StateStore};
+use dwmap_sync::{
+    Clock, Event, Moment, Observer, Options, Rules, Runtime, SqliteStore, StateError, StateStore,
+};
 
 use crate::plan::{MAP, plan};
 use crate::run::Running;
 use crate::scenario::Scenario;
-use crate::store::pair_text;
+use crate::store::{SimStore, pair_text};
+use crate::system::ModelSystem;
 use crate::wire::key_text;
 use crate::world::World;
 
@@ -83,7 +88,46 @@ impl Process {
 
     /// Starts it: it loads what isn't loaded, and then keeps both systems the same until it is dropped.
     pub(crate) fn start(&self) -> Running {
-        Box::pin(std::future::pending())
+        let (world, plan, rules) = (self.world.clone(), self.plan.clone(), self.rules);
+        let store = Arc::new(SimStore::new(&world, self.store.clone()));
+        Box::pin(async move {
+            let systems: BTreeMap<String, Arc<dyn Connector>> = Side::BOTH
+                .map(|side| {
+                    let system = ModelSystem::new(&world, side);
+                    let name = system.name().to_owned();
+                    (name, Arc::new(system) as Arc<dyn Connector>)
+                })
+                .into();
+            let delete_max = world.state().scenario.delete_max as u64;
+            let options = Options {
+                delete_max,
+                batch: 4,
+                look_every: Duration::from_secs(2),
+                sweep_every: Duration::from_secs(15),
+                retry_first: Duration::from_millis(200),
+                retry_max: Duration::from_secs(10),
+                seed: 7,
+                rules,
+                ..Options::default()
+            };
+            let (clock, listener) = (SimClock(world.clone()), Listener(world));
+            let ended = async {
+                let runtime = Runtime::new(
+                    plan,
+                    &systems,
+                    store,
+                    Arc::new(clock),
+                    Arc::new(listener),
+                    options,
+                )
+                .await?;
+                runtime.run(std::future::pending()).await
+            };
+            match ended.await {
+                Ok(()) => "it was done".to_owned(),
+                Err(error) => error.to_string(),
+            }
+        })
     }
 
     fn map(&self) -> MapId {
