@@ -116,6 +116,10 @@ pub(crate) struct Standing<'a> {
     pub(crate) in_errors: bool,
     /// It waits for a record that it refers to.
     pub(crate) waits: bool,
+    /// It is gone on a side, and a person is to say whether it was deleted.
+    pub(crate) held: bool,
+    /// Sides on which some other record of its company stands.
+    pub(crate) neighbours: [bool; 2],
     /// The groups there are.
     pub(crate) groups: &'a dyn Groups,
 }
@@ -427,7 +431,10 @@ impl Oracle {
 
     /// Users never blank a value: a blank comes from a first meeting of records that were made on both sides.
     fn blank(&mut self, write: &Landed<'_>, held: Tag) {
-        let both = self.records.get(write.key).is_some_and(|r| r.created == [true; 2]);
+        let both = self
+            .records
+            .get(write.key)
+            .is_some_and(|r| r.created == [true; 2]);
         for tag in self.lineage(held) {
             let edit = &mut self.edits[tag as usize - 1];
             edit.blanked |= both && edit.side != self.rules.prefer;
@@ -450,6 +457,19 @@ impl Oracle {
     fn judge_record(&self, key: &str, stands: &Standing<'_>) -> Result<(), Broken> {
         if stands.in_errors {
             return self.judge_error(key, stands);
+        }
+        if stands.held {
+            let alone = |side: Side| {
+                stands.rows[side.index()].is_none() && !stands.neighbours[side.index()]
+            };
+            return if Side::BOTH.into_iter().any(alone) {
+                Ok(())
+            } else {
+                Err(Broken {
+                    promise: Promise::Convergence,
+                    what: format!("{key} is held though its neighbours can be read"),
+                })
+            };
         }
         if stands.waits {
             return match stands.rows[0] {
@@ -572,8 +592,10 @@ impl Oracle {
         ];
         if line.shape == Shape::OneWay {
             let arrived = self.lineage(tags[1]);
+            let deleted = &self.records[key].seen_by_delete;
             return if tags[0] == 0
                 || arrived.contains(&tags[0])
+                || deleted.contains(&tags[0])
                 || self.edits[tags[0] as usize - 1].ambiguous
             {
                 Ok(())
@@ -619,12 +641,7 @@ impl Oracle {
                     || self.decided(&record.seen_by_delete, tag, edit)
             });
             let default_gone = stands != 0 && edit.defaulted;
-            if gone_in
-                || outside
-                || deleted
-                || default_gone
-                || self.decided(&lineage, tag, edit)
-            {
+            if gone_in || outside || deleted || default_gone || self.decided(&lineage, tag, edit) {
                 continue;
             }
             let (promise, how) = if stands == 0 || edit.over.contains(&stands) {

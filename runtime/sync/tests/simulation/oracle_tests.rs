@@ -73,6 +73,8 @@ fn judge(oracle: &mut Oracle, left: Option<&Fields>, right: Option<&Fields>) -> 
         rows: [left, right],
         in_errors: false,
         waits: false,
+        held: false,
+        neighbours: [true; 2],
         groups: &NoGroups,
     });
     oracle.broken().cloned()

@@ -233,15 +233,11 @@ impl Executor<'_> {
 
 /// Judges how everything stands at the end.
 fn judge(world: &World, process: &Process) {
-    let unfinished = process.unfinished();
     let in_errors = process.marked(Cause::Failed);
     let parked = process.marked(Cause::Parked);
+    let held_back = process.marked(Cause::Held);
     let mut state = world.state();
     if state.oracle.broken().is_some() {
-        return;
-    }
-    if let (Some(what), false) = (unfinished, process.is_held()) {
-        state.oracle.break_promise(Promise::Convergence, what);
         return;
     }
     let held = process.is_held();
@@ -258,6 +254,11 @@ fn judge(world: &World, process: &Process) {
         rows: Side::BOTH.map(|side| row(side, key)),
         in_errors: in_errors.iter().any(|e| e == key),
         waits: parked.iter().any(|e| e == key),
+        held: held_back.iter().any(|e| e == key),
+        neighbours: Side::BOTH.map(|side| {
+            let table = servers[side.index()].table(MAIN[side.index()]);
+            table.has_neighbour(key)
+        }),
         groups: servers[1].table("groups"),
     });
 }

@@ -128,6 +128,14 @@ impl Table {
             .map(|(id, _)| id.as_str())
     }
 
+    /// Whether there is another record of a record's company.
+    pub(crate) fn has_neighbour(&self, natural: &str) -> bool {
+        let company = natural.split('/').next().unwrap_or_default();
+        let there = self.rows.values().filter_map(|r| r.last()?.fields.as_ref());
+        let mut keys = there.map(|f| row_key(f, &self.shape.natural));
+        keys.any(|k| k != natural && k.split('/').next() == Some(company))
+    }
+
     /// A record is born. Its natural key must be free; `terms` are the default that business logic fills in.
     pub(crate) fn create(
         &mut self,
