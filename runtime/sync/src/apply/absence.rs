@@ -9,6 +9,7 @@ use super::observe::{company_prefix, known};
 use super::{Sight, Task};
 use crate::error::SyncError;
 use crate::key::{PairKey, RecordId};
+use crate::mistake::Mistake;
 use crate::runtime::{MapRun, Runtime};
 use crate::state::LinkState;
 
@@ -25,6 +26,9 @@ impl Runtime {
         map: &MapRun,
         tasks: Vec<Task>,
     ) -> Result<(Vec<Task>, Vec<Task>), SyncError> {
+        if self.options.rules.broken(Mistake::AbsenceIsDelete) {
+            return Ok((tasks, Vec::new()));
+        }
         let plan = self.plan_of(map);
         let mut doubts: BTreeMap<Stripe, BTreeMap<PairKey, RecordId>> = BTreeMap::new();
         for task in &tasks {

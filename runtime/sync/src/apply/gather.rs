@@ -148,16 +148,7 @@ impl Runtime {
         {
             task.read_again_at = task.read_again_at.max(until);
         }
-        let sight = match found {
-            Some(observed)
-                if self.options.rules.broken(Mistake::AbsenceIsDelete)
-                    && observed.row.filter == Ok(false) =>
-            {
-                Sight::Absent
-            }
-            Some(observed) => Sight::Row(Box::new(observed)),
-            None => Sight::Absent,
-        };
+        let sight = found.map_or(Sight::Absent, |observed| Sight::Row(Box::new(observed)));
         task.see(side, sight, counts_to);
     }
 

@@ -116,6 +116,7 @@ scenarios! {
     no_guards: "no guards",
     filter_enter_and_leave: "filter enter and leave",
     deletes: "deletes",
+    key_collisions: "key collisions",
     bad_record: "bad record",
     blanked_reference: "blanked reference",
     parked_reference: "parked reference",

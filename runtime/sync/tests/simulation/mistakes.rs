@@ -27,7 +27,7 @@ const FOUND_BY: &[(Mistake, &str, &[Promise])] = &[
         "crash between answer and commit",
         &[NothingLost, Convergence],
     ),
-    (Mistake::CreateWithoutGuard, "calm", &[Once]),
+    (Mistake::CreateWithoutGuard, "key collisions", &[Once]),
     (Mistake::AbsenceIsDelete, "absence", &[NoMassDamage]),
     (
         Mistake::FilterNotChecked,
@@ -49,7 +49,11 @@ const FOUND_BY: &[(Mistake, &str, &[Promise])] = &[
         "stale read",
         &[NothingLost, Convergence],
     ),
-    (Mistake::AgreementIgnored, "calm", &[Stillness]),
+    (
+        Mistake::AgreementIgnored,
+        "no guards",
+        &[Stillness, Convergence],
+    ),
 ];
 
 #[test]

@@ -110,7 +110,7 @@ fn prepare(world: &World) {
         let at = last.mul_f64(state.rng.random_range(0.0..1.0));
         state.schedule(at, Event::Crash);
     }
-    let calm = last + Duration::from_secs(5);
+    let calm = last + Duration::from_secs(7);
     state.schedule(Duration::ZERO, Event::Restart);
     state.schedule(calm, Event::Calm);
     state.schedule(calm + LOOK_EVERY, Event::Look);
@@ -150,6 +150,7 @@ impl Executor<'_> {
                 Event::Arrive(id) => self.world.state().arrive(id),
                 Event::Answer(id) => self.world.state().deliver(id),
                 Event::User => self.world.state().user_acts(),
+                Event::Collide => self.world.state().users_collide(),
                 Event::Crash => self.kill("CRASH"),
                 Event::Restart => self.start(),
                 Event::Calm => {

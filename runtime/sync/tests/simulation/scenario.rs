@@ -390,6 +390,16 @@ pub(crate) fn all() -> Vec<Scenario> {
             ..CALM
         },
         Scenario {
+            name: "key collisions",
+            users: Users {
+                records: 12,
+                collide: 12,
+                ..Users::BUSY
+            },
+            shows: |c| c.conflicts,
+            ..CALM
+        },
+        Scenario {
             name: "bad record",
             users: Users {
                 unfit: 2,

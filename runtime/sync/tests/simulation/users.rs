@@ -104,10 +104,20 @@ impl State {
             Action::Toggle => self.user_toggles(&key),
             Action::Collide => {
                 self.user_creates(side, &key);
-                self.user_creates(side.other(), &key);
+                let pause = Duration::from_millis(self.rng.random_range(0..6_000));
+                self.collisions.push((side.other(), key));
+                let at = self.now + pause;
+                self.schedule(at, Event::Collide);
             }
             Action::Unfit => self.user_writes_unfit(&key),
             Action::Appear => self.late_group_appears(),
+        }
+    }
+
+    /// Users of the other side make the records that were just made.
+    pub(crate) fn users_collide(&mut self) {
+        for (side, key) in std::mem::take(&mut self.collisions) {
+            self.user_creates(side, &key);
         }
     }
 

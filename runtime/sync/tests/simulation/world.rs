@@ -32,6 +32,8 @@ pub(crate) enum Event {
     Answer(u64),
     /// A user does something.
     User,
+    /// A user of the other side makes a record that was just made.
+    Collide,
     /// The process is killed, if it runs.
     Crash,
     /// The process is started again.
@@ -61,6 +63,8 @@ pub(crate) struct State {
     pub(crate) just_written: Vec<String>,
     /// Records of which the running process knows from an answer that what it wrote last has landed.
     pub(crate) answered: BTreeSet<(Side, String)>,
+    /// Records that users of these sides are about to make, too.
+    pub(crate) collisions: Vec<(Side, String)>,
     /// A side's rows can't be read until then.
     pub(crate) dark_until: [Duration; 2],
     pub(crate) oracle: Oracle,
@@ -122,6 +126,7 @@ impl World {
             shown: [BTreeMap::new(), BTreeMap::new()],
             just_written: vec![],
             answered: BTreeSet::new(),
+            collisions: vec![],
             dark_until: [Duration::ZERO; 2],
             oracle,
             scenario,
