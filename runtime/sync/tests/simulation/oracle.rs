@@ -81,6 +81,10 @@ struct Story {
     doubtful: [Vec<Tag>; 2],
     /// The record was deleted on a side over such lines.
     doubtful_delete: Option<Side>,
+    /// A record of ours was born on a side, and the runtime hasn't committed that yet.
+    born: [bool; 2],
+    /// A user edited such a record: if the answer is lost, it can't be told from a user's own, and the two meet.
+    doubtful_birth: [bool; 2],
 }
 
 /// What the promises depend on in a scenario.
@@ -198,6 +202,7 @@ impl Oracle {
             over.map_or(0, |f| tag_of(&LINES[line], side, f)),
         );
         let record = self.records.entry(key.to_owned()).or_default();
+        record.doubtful_birth[side.index()] |= record.born[side.index()];
         let doubts = &mut record.doubtful[side.index()];
         if record.unacknowledged[side.index()].remove(&line) || doubts.contains(&held) {
             doubts.push(tag);
@@ -221,11 +226,10 @@ impl Oracle {
     }
 
     /// A user changed a line whose values carry no tag.
-    pub(crate) fn edited_untagged(&mut self, key: &str) {
-        self.records
-            .entry(key.to_owned())
-            .or_default()
-            .untagged_edits = true;
+    pub(crate) fn edited_untagged(&mut self, side: Side, key: &str) {
+        let record = self.records.entry(key.to_owned()).or_default();
+        record.untagged_edits = true;
+        record.doubtful_birth[side.index()] |= record.born[side.index()];
     }
 
     /// A user made a record. Its tagged values are told by [`Oracle::edited`] as well, after this.
@@ -287,12 +291,19 @@ impl Oracle {
         record.unacknowledged[side.index()].clear();
         let doubtful = std::mem::take(&mut record.doubtful[side.index()]);
         let deleted = record.doubtful_delete.take_if(|on| *on == side).is_some();
+        record.born[side.index()] = false;
+        let meets = std::mem::take(&mut record.doubtful_birth[side.index()]);
         if answered {
             return;
         }
         record.delete_ambiguous |= deleted;
         for tag in doubtful {
             self.edits[tag as usize - 1].ambiguous = true;
+        }
+        let prefer = self.rules.prefer;
+        let of_record = self.edits.iter_mut().filter(|e| meets && e.key == key);
+        for edit in of_record.filter(|e| e.side != prefer) {
+            edit.ambiguous = true;
         }
     }
 
@@ -329,7 +340,11 @@ impl Oracle {
         }
         match (write.before, write.after) {
             (Some(before), None) => self.landed_delete(write, before),
-            (before, Some(after)) => self.landed_values(write, before, after),
+            (before, Some(after)) => {
+                let record = self.records.entry(write.key.to_owned()).or_default();
+                record.born[write.side.index()] |= before.is_none();
+                self.landed_values(write, before, after);
+            }
             (None, None) => {}
         }
     }

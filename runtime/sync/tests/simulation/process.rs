@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dwmap_connect::Connector;
 use dwmap_plan::{Plan, Side};
-use dwmap_sync::state::{Cause, MapId, MapMode, MarkId};
+use dwmap_sync::state::{MapId, MapMode, Mark, MarkId};
 use dwmap_sync::{
     Clock, Event, Moment, Observer, Options, Rules, Runtime, SqliteStore, StateError, StateStore,
 };
@@ -66,6 +66,11 @@ impl Observer for Listener {
         self.0.state().tell(line);
     }
 }
+
+/// The code of a record that waits for another.
+pub(crate) const WAITS: &str = "R0402";
+/// The code of a record that is gone, as its neighbours seem to be.
+pub(crate) const UNREADABLE: &str = "R0410";
 
 /// What is needed to start the process, again and again.
 pub(crate) struct Process {
@@ -147,10 +152,11 @@ impl Process {
         (open > 0 || !loaded).then(|| format!("work is left that nothing moves: {counts:?}"))
     }
 
-    /// The records whose marks have a cause, by their pair keys.
-    pub(crate) fn marked(&self, cause: Cause) -> Vec<String> {
+    /// The records in the error queue for which an error's code is wanted, by their pair keys.
+    pub(crate) fn in_errors(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let marks = ready(self.store.errors(Some(self.map()), None, 1_000));
-        let such = marks.iter().filter(|m| m.cause == cause);
+        let code = |m: &Mark| m.error.as_ref().map_or("", |e| e.code.as_str()).to_owned();
+        let such = marks.iter().filter(|m| wanted(&code(m)));
         such.filter_map(|m| self.pair_of(&m.id)).collect()
     }
 

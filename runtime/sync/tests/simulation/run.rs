@@ -8,13 +8,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use dwmap_plan::Side;
-use dwmap_sync::state::Cause;
 use rand::Rng;
 
 use crate::lines::Groups;
 use crate::oracle::{Broken, Promise, Standing};
 use crate::plan::MAIN;
-use crate::process::Process;
+use crate::process::{Process, UNREADABLE, WAITS};
 use crate::scenario::{Habits, Scenario};
 use crate::server::{Server, Shape, Table};
 use crate::wire::json_text;
@@ -234,9 +233,9 @@ impl Executor<'_> {
 
 /// Judges how everything stands at the end.
 fn judge(world: &World, process: &Process) {
-    let in_errors = process.marked(Cause::Failed);
-    let parked = process.marked(Cause::Parked);
-    let held_back = process.marked(Cause::Held);
+    let parked = process.in_errors(|code| code == WAITS);
+    let held_back = process.in_errors(|code| code == UNREADABLE);
+    let in_errors = process.in_errors(|code| code != WAITS && code != UNREADABLE);
     let mut state = world.state();
     if state.oracle.broken().is_some() {
         return;

@@ -144,7 +144,7 @@ impl State {
         if line.tagged() {
             self.oracle.edited(side, key, at, Some(&held));
         } else {
-            self.oracle.edited_untagged(key);
+            self.oracle.edited_untagged(side, key);
         }
         self.change(side, key, &id, line.column(side), value);
     }
