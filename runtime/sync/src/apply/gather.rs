@@ -148,7 +148,16 @@ impl Runtime {
         {
             task.read_again_at = task.read_again_at.max(until);
         }
-        let sight = found.map_or(Sight::Absent, |observed| Sight::Row(Box::new(observed)));
+        let sight = match found {
+            Some(observed)
+                if self.options.rules.broken(Mistake::AbsenceIsDelete)
+                    && observed.row.filter == Ok(false) =>
+            {
+                Sight::Absent
+            }
+            Some(observed) => Sight::Row(Box::new(observed)),
+            None => Sight::Absent,
+        };
         task.see(side, sight, counts_to);
     }
 

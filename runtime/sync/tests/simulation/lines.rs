@@ -53,8 +53,8 @@ impl Line {
         match (self.shape, side) {
             (Shape::Decimal, Side::Left) => number(&format!("{tag}.0050")),
             (Shape::Decimal, Side::Right) => number(&format!("{tag}.25")),
-            (Shape::YesNo, Side::Left) => (if tag % 2 == 0 { "Yes" } else { "No" }).into(),
-            (Shape::YesNo, Side::Right) => (tag % 2 == 0).into(),
+            (Shape::YesNo, Side::Left) => (if tag.is_multiple_of(2) { "Yes" } else { "No" }).into(),
+            (Shape::YesNo, Side::Right) => tag.is_multiple_of(2).into(),
             _ => format!("Acme t{tag}").into(),
         }
     }

@@ -4,8 +4,8 @@
 //! A run is decided by its scenario and its seed alone. A failing run prints its story and how to see it again:
 //!
 //! ```text
-//! DWMAP_SIM_SCENARIO='unknown outcome' DWMAP_SIM_SEED=17 cargo test -p dwmap-sync --test simulation one_seed -- --nocapture
-//! DWMAP_SIM_SEEDS=5000 cargo test -p dwmap-sync --test simulation
+//! DWMAP_SIM_SEED=17 cargo test -p dwmap-sync --features simulation unknown_outcome
+//! DWMAP_SIM_SEEDS=5000 cargo test -p dwmap-sync --features simulation --test simulation
 //! ```
 // Here a broken assumption is a failed test, wherever it is found.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -15,8 +15,6 @@ mod lines;
 mod mistakes;
 mod network;
 mod oracle;
-#[cfg(test)]
-mod oracle_tests;
 mod plan;
 mod process;
 mod run;
@@ -52,7 +50,7 @@ fn promises_hold(name: &str) {
     let seeds = one.map_or(0..number("DWMAP_SIM_SEEDS").unwrap_or(SEEDS), |s| s..s + 1);
     let mut shown = 0;
     for seed in seeds {
-        let outcome = run(scenario, seed, Rules::default());
+        let outcome = run(&scenario, seed, Rules::default());
         shown += (scenario.shows)(&outcome.counts);
         if let Some(broken) = &outcome.broken {
             tell(name, seed, &outcome);
@@ -71,14 +69,14 @@ fn tell(name: &str, seed: u64, outcome: &Outcome) {
     println!("scenario {name:?}, seed {seed}: {:?}", outcome.counts);
     let test = name.replace([' ', '-'], "_");
     println!(
-        "again: DWMAP_SIM_SEED={seed} cargo test -p dwmap-sync --test simulation -- --exact {test}"
+        "again: DWMAP_SIM_SEED={seed} cargo test -p dwmap-sync --features simulation --test simulation -- --exact {test}"
     );
 }
 
 #[test]
 fn the_same_seed_tells_the_same_story() {
     for scenario in scenario::all() {
-        let [first, second] = [(); 2].map(|()| run(scenario, 1, Rules::default()).story);
+        let [first, second] = [(); 2].map(|()| run(&scenario, 1, Rules::default()).story);
         assert_eq!(first, second, "{}", scenario.name);
     }
 }

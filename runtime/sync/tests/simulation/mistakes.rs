@@ -62,7 +62,7 @@ fn every_mistake_is_noticed() {
     for (mistake, scenario, promises) in FOUND_BY {
         let scenario = Scenario::named(scenario);
         let found = (0..WITHIN).find_map(|seed| {
-            let outcome = run(scenario, seed, Rules::without(*mistake));
+            let outcome = run(&scenario, seed, Rules::without(*mistake));
             outcome.broken.map(|broken| (seed, broken))
         });
         match found {

@@ -165,10 +165,11 @@ impl Process {
         if id.side == Side::Left {
             return Some(key_text(&record));
         }
-        let link = ready(
-            self.store
-                .links_by_record(id.map, id.side, &[id.record.clone()]),
-        );
+        let link = ready(self.store.links_by_record(
+            id.map,
+            id.side,
+            std::slice::from_ref(&id.record),
+        ));
         let linked = link.into_iter().next()?.map(|l| pair_text(&l.pair));
         linked.or_else(|| {
             self.world

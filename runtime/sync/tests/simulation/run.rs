@@ -33,16 +33,15 @@ pub(crate) struct Outcome {
     pub(crate) broken: Option<Broken>,
     pub(crate) story: String,
     pub(crate) counts: Counts,
-    pub(crate) writes: usize,
 }
 
 /// The process as the executor polls it.
 pub(crate) type Running = Pin<Box<dyn Future<Output = String>>>;
 
 /// Runs a scenario under a seed.
-pub(crate) fn run(scenario: Scenario, seed: u64, rules: dwmap_sync::Rules) -> Outcome {
-    let world = World::new(seed, scenario, servers(&scenario));
-    let process = Process::new(&world, &scenario, rules);
+pub(crate) fn run(scenario: &Scenario, seed: u64, rules: dwmap_sync::Rules) -> Outcome {
+    let world = World::new(seed, scenario, servers(scenario));
+    let process = Process::new(&world, scenario, rules);
     let mut executor = Executor {
         world: &world,
         process: &process,
@@ -60,7 +59,6 @@ pub(crate) fn run(scenario: Scenario, seed: u64, rules: dwmap_sync::Rules) -> Ou
         broken: state.oracle.broken().cloned(),
         story: std::mem::take(&mut state.story),
         counts: state.counts,
-        writes: state.oracle.writes(),
     }
 }
 

@@ -129,11 +129,6 @@ impl State {
         Some((id, fields))
     }
 
-    /// What a side holds of a record.
-    pub(crate) fn holds(&self, side: Side, key: &str) -> Option<Fields> {
-        self.row(side, key).map(|(_, fields)| fields)
-    }
-
     fn user_edits(&mut self, side: Side, key: &str) {
         let at = self.rng.random_range(0..LINES.len());
         let line = &LINES[at];
@@ -280,6 +275,10 @@ impl State {
 
 /// A record's natural key.
 pub(crate) fn key_of(record: usize) -> String {
-    let company = if record % 2 == 0 { "usmf" } else { "demf" };
+    let company = if record.is_multiple_of(2) {
+        "usmf"
+    } else {
+        "demf"
+    };
     format!("{company}/c{record}")
 }

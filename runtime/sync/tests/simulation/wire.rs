@@ -1,5 +1,7 @@
 //! Values, keys and predicates as they stand in a model system's JSON.
 
+use std::fmt::Write as _;
+
 use dwmap_plan::{CompareOp, Predicate, TextTest, Value};
 use serde_json::Value as Json;
 
@@ -24,7 +26,8 @@ fn guid_text(bytes: &[u8; 16]) -> String {
         if [4, 6, 8, 10].contains(&i) {
             text.push('-');
         }
-        text.push_str(&format!("{byte:02x}"));
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
     }
     text
 }

@@ -113,7 +113,7 @@ pub(crate) struct Counts {
 pub(crate) struct World(Arc<Mutex<State>>);
 
 impl World {
-    pub(crate) fn new(seed: u64, scenario: Scenario, servers: [Server; 2]) -> Self {
+    pub(crate) fn new(seed: u64, scenario: &Scenario, servers: [Server; 2]) -> Self {
         let oracle = Oracle::new(scenario.rules());
         Self(Arc::new(Mutex::new(State {
             now: Duration::ZERO,
@@ -129,7 +129,7 @@ impl World {
             collisions: vec![],
             dark_until: [Duration::ZERO; 2],
             oracle,
-            scenario,
+            scenario: *scenario,
             rough: true,
             doomed: false,
             story: String::new(),

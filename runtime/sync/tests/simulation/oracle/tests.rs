@@ -3,8 +3,8 @@
 use dwmap_plan::Side::{self, Left, Right};
 use serde_json::json;
 
+use super::{Broken, Landed, Oracle, Promise, Rules, Standing};
 use crate::lines::{Groups, LINES};
-use crate::oracle::{Broken, Landed, Oracle, Promise, Rules, Standing};
 use crate::server::Fields;
 
 struct NoGroups;
