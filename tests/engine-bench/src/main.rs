@@ -1,6 +1,6 @@
 //! JSON to JSON of the stock customers map (61 lines), beside a hand-written peer: equal bytes first, then time.
 //!
-//! `cargo run --release --manifest-path tests/bench/Cargo.toml [-- --check]`; with `--check` it exits 1 below a floor.
+//! `cargo run --release --manifest-path tests/engine-bench/Cargo.toml [-- --check]`; with `--check` it exits 1 below a floor.
 
 mod known;
 mod peer;
