@@ -1,10 +1,11 @@
 //! Joins what a run needs: the manifest, the plan, the systems and the state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use dwmap_config::{Manifest, StateLocation};
+use dwmap_config::{Manifest, StateLocation, System};
 use dwmap_connect::{ConnectError, Connector};
 use dwmap_connectors::HookServer;
 use dwmap_plan::Plan;
@@ -51,6 +52,7 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
     // The state is opened first: a second process must not as much as register a hook.
     let store = SqliteStore::open(&state_path(manifest)?).map_err(state)?;
     let systems = systems::connect(manifest, &plan, setup.listen).await?;
+    let options = options(manifest, &plan, &setup);
     let by_name: BTreeMap<String, Arc<dyn Connector>> = plan
         .systems
         .iter()
@@ -63,7 +65,7 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
         Arc::new(store),
         Arc::new(SystemClock),
         setup.observer,
-        options(manifest, setup.maps),
+        options,
     )
     .await
     .map_err(failure)?;
@@ -73,20 +75,38 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
     })
 }
 
-fn options(manifest: &Manifest, maps: Vec<String>) -> Options {
+/// How long a feed is left alone where every system tells of its changes by hooks: a lost one costs this much.
+const LOOK_WITH_HOOKS: Duration = Duration::from_secs(15);
+/// Looks a second over all feeds: half of what both services allow (6,000 requests in 300 s), the other half is for work.
+const LOOKS_PER_SECOND: u32 = 10;
+
+fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
     let published = Options::default();
+    let bound = |s: &&System| plan.systems.iter().any(|p| p.binding == s.schema);
+    let systems: Vec<&System> = manifest.systems.iter().filter(bound).collect();
+    let polls = systems.iter().map(|s| s.poll);
+    let hooked = setup.listen == Listen::Yes && systems.iter().all(|s| s.hooks.is_some());
+    let least = if hooked {
+        LOOK_WITH_HOOKS
+    } else {
+        Duration::from_secs(1) * feeds(plan) / LOOKS_PER_SECOND
+    };
     Options {
         companies: manifest.policy.companies.clone(),
-        maps,
+        maps: setup.maps.clone(),
         delete_max: manifest.policy.delete_max.unwrap_or(published.delete_max),
-        look_every: manifest
-            .systems
-            .iter()
-            .map(|s| s.poll)
-            .min()
-            .unwrap_or(published.look_every),
+        look_every: polls.min().unwrap_or(published.look_every).max(least),
         ..published
     }
+}
+
+/// How many change feeds the maps read.
+fn feeds(plan: &Plan) -> u32 {
+    let sides = plan.maps.iter().flat_map(|map| &map.sides);
+    let feeds: BTreeSet<(u16, &str)> = sides
+        .map(|side| (side.system, side.changes.address.set.as_str()))
+        .collect();
+    u32::try_from(feeds.len()).unwrap_or(u32::MAX)
 }
 
 fn state_path(manifest: &Manifest) -> Result<PathBuf, Failure> {
