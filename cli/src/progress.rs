@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use dwmap_plan::Side;
 use dwmap_sync::state::{ActivityKind, LoadPhase};
 use dwmap_sync::{Event, LoadCounts, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -126,7 +127,7 @@ impl State {
                 map, kind, side, ..
             } => {
                 let done = self.map(map);
-                let at = side.map_or(0, |side| side.index());
+                let at = side.map_or(0, Side::index);
                 match kind {
                     ActivityKind::Created => done.created[at] += 1,
                     ActivityKind::Updated => done.updated += 1,

@@ -197,7 +197,7 @@ impl Builder<'_> {
                 Some(key) => {
                     Secret::new(key.resolve(&self.manifest.root).map_err(config)?.expose())
                 }
-                None => Secret::new(random_key()),
+                None => Secret::random(),
             };
             let server = HookServer::bind(hooks.listen, key)
                 .await
@@ -224,14 +224,6 @@ fn limits(published: Limits, system: &System) -> Limits {
         lag_max: system.lag_max,
         ..published
     }
-}
-
-/// A key for hooks that nobody set: as long as the process lives.
-fn random_key() -> String {
-    use std::hash::{BuildHasher, RandomState};
-    (0..4)
-        .map(|n| format!("{:016x}", RandomState::new().hash_one(n)))
-        .collect()
 }
 
 fn config(error: ConfigError) -> Failure {

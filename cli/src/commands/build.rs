@@ -36,11 +36,11 @@ pub(crate) fn run(cli: &Cli, args: &args::Build) -> Outcome {
 pub(crate) fn compile(project: &dwmap_compiler::Project) -> Result<Option<Plan>, Failure> {
     match dwmap_compiler::build(project) {
         Ok((plan, found)) => {
-            check::print(&found, Format::Human)?;
+            check::print(&found, Format::Human);
             Ok(Some(plan))
         }
         Err(BuildError::Mistakes(found)) => {
-            check::print(&found, Format::Human)?;
+            check::print(&found, Format::Human);
             Ok(None)
         }
         Err(error @ BuildError::Refused(_)) => Err(Failure::Internal(error.to_string())),

@@ -15,7 +15,7 @@ pub(crate) fn run(cli: &Cli, args: &args::Check) -> Outcome {
         sources = read()?;
         found = dwmap_compiler::check(&sources.project).diagnostics;
     }
-    print(&found, args.format)?;
+    print(&found, args.format);
     if args.format == Format::Human && found.is_empty() {
         let files = sources.project.files.len() + sources.project.stock.len();
         eprintln!("{} checked, nothing to say", count(files as u64, "module"));
@@ -33,7 +33,7 @@ pub(crate) fn ended(found: &Diagnostics) -> Ended {
 }
 
 /// Prints diagnostics. For people they go to standard error, like every compiler's; for programs they are data.
-pub(crate) fn print(found: &Diagnostics, format: Format) -> Result<(), Failure> {
+pub(crate) fn print(found: &Diagnostics, format: Format) {
     match format {
         Format::Human if found.is_empty() => {}
         Format::Human => eprint!("{}", found.human(colours(&std::io::stderr()))),
@@ -41,7 +41,6 @@ pub(crate) fn print(found: &Diagnostics, format: Format) -> Result<(), Failure> 
         Format::Sarif => println!("{}", found.sarif()),
         Format::Github => print!("{}", found.github()),
     }
-    Ok(())
 }
 
 /// Applies the safe fixes to the project's own files; says whether there were any.

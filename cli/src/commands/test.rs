@@ -19,11 +19,11 @@ struct Report {
     version: u32,
     passed: usize,
     failed: usize,
-    tests: Vec<Line>,
+    tests: Vec<Ran>,
 }
 
 #[derive(Serialize)]
-struct Line {
+struct Ran {
     map: String,
     test: String,
     file: String,
@@ -70,7 +70,7 @@ fn report(results: &[TestResult], failed: usize) -> Report {
         failed,
         tests: results
             .iter()
-            .map(|r| Line {
+            .map(|r| Ran {
                 map: r.map.clone(),
                 test: r.what.clone(),
                 file: r.place.file.clone(),

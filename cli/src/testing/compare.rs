@@ -171,9 +171,9 @@ impl Bench<'_> {
 
     /// What the record's company column holds.
     fn company_id(&self, fields: &Map<String, Json>) -> Json {
-        let wire = match &self.side().company {
-            Some(Company::Reference { wire, .. } | Company::Column { wire }) => wire,
-            None => return Json::Null,
+        let Some(Company::Reference { wire, .. } | Company::Column { wire }) = &self.side().company
+        else {
+            return Json::Null;
         };
         fields.get(wire).cloned().unwrap_or(Json::Null)
     }

@@ -70,7 +70,7 @@ fn instant(micros: i64) -> String {
 
 /// `00000000-0000-0000-0000-000000000000`.
 pub(crate) fn guid(bytes: &[u8; 16]) -> String {
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let hex = format!("{:032x}", u128::from_be_bytes(*bytes));
     let parts = [
         &hex[..8],
         &hex[8..12],

@@ -169,11 +169,8 @@ impl<'a> World<'a> {
     }
 
     async fn sync(&self) -> Step<()> {
-        self.runtime
-            .sync_once()
-            .await
-            .map(|_| ())
-            .map_err(|e| (e.to_string(), vec![]))
+        let synced = self.runtime.sync_once().await;
+        synced.map_err(|e| (e.to_string(), vec![]))
     }
 
     async fn step(&self, step: &TestStep) -> Step<()> {
@@ -218,7 +215,7 @@ impl<'a> World<'a> {
         }
         for record in &step.edits {
             let other = self.bench(record.side.other());
-            if !self.written(&other).is_empty() {
+            if !Self::written(&other).is_empty() {
                 return problem(
                     "the record should be outside the filter, and reached the other side",
                 );
@@ -229,7 +226,7 @@ impl<'a> World<'a> {
 
     fn compare(&self, expected: &TestRecord, exactly: bool) -> Step<()> {
         let bench = self.bench(expected.side);
-        let newest = self.written(&bench).pop();
+        let newest = Self::written(&bench).pop();
         let newest = newest.or_else(|| {
             let mut records = bench.system.records(bench.set());
             Some(records.pop()?.fields)
@@ -261,7 +258,7 @@ impl<'a> World<'a> {
         let untouched = after_edit.map_or(Side::BOTH.to_vec(), |edit| vec![edit.side]);
         for side in untouched {
             let bench = self.bench(side);
-            if let Some(fields) = self.written(&bench).pop() {
+            if let Some(fields) = Self::written(&bench).pop() {
                 let schema = &self.plan.systems[usize::from(bench.side().system)].schema;
                 let text = serde_json::Value::Object(fields).to_string();
                 return problem(format!(
@@ -274,7 +271,7 @@ impl<'a> World<'a> {
     }
 
     /// The writes to a side's set since the last look.
-    fn written(&self, bench: &Bench<'_>) -> Vec<serde_json::Map<String, serde_json::Value>> {
+    fn written(bench: &Bench<'_>) -> Vec<serde_json::Map<String, serde_json::Value>> {
         let written = bench.system.take_written();
         let of_set = written.into_iter().filter(|(set, _)| set == bench.set());
         of_set.map(|(_, fields)| fields).collect()
