@@ -181,6 +181,17 @@ impl Runtime {
             link
         };
         let mut after = link.map(aligned);
+        // A record that is made again under the key is a birth, not the deleted one come back.
+        if landed
+            && intent.kind == IntentKind::Delete
+            && let Some(link) = after.take_if(|link| link.state == LinkState::Linked)
+        {
+            let other = intent.side.other();
+            if let Some(record) = &link.sides[other.index()].record {
+                changes.push(mark(map, other, record.clone(), self.tick()));
+            }
+            changes.push(Change::DropLink(map.id, intent.pair.clone()));
+        }
         if landed && intent.kind == IntentKind::Create {
             let mut link = after
                 .take()

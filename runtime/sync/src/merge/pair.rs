@@ -124,7 +124,8 @@ fn deleted(input: &Input<'_>, side: Side, other: Presence) -> Result<Decision, H
 }
 
 /// Whether a side holds something else in a line that flows from it than when the pair was last in order. A line that
-/// was never in order (it flows one way, and its record was only just born) says nothing.
+/// was never in order says nothing with a blank (it flows one way, and its record was only just born); with a value it
+/// has something that never reached the other side.
 fn changed(input: &Input<'_>, side: Side) -> bool {
     let mut lines = input.map.lines.iter().enumerate();
     lines.any(|(i, line)| {
@@ -132,9 +133,13 @@ fn changed(input: &Input<'_>, side: Side) -> bool {
         line.flows_from(side)
             && !line.key
             && !line.on_create
-            && input
-                .base(side, line_index)
-                .is_some_and(|base| input.held(side, line_index).own != Some(base))
+            && match (
+                input.held(side, line_index).own,
+                input.base(side, line_index),
+            ) {
+                (Some(held), None) => !held.is_null(),
+                (held, base) => held != base,
+            }
     })
 }
 
