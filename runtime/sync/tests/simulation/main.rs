@@ -73,6 +73,28 @@ fn tell(name: &str, seed: u64, outcome: &Outcome) {
     );
 }
 
+/// Seeds that once broke a promise: what was wrong, the scenario, the seed.
+const ONCE_BROKEN: &[(&str, &str, u64)] = &[
+    (
+        "the link of a delete outlived it, and took the record that was made again",
+        "crash between answer and commit",
+        27,
+    ),
+    (
+        "a delete swallowed values that had never gone across",
+        "deletes",
+        30,
+    ),
+];
+
+#[test]
+fn what_was_mended_stays_so() {
+    for (what, name, seed) in ONCE_BROKEN {
+        let outcome = run(&Scenario::named(name), *seed, Rules::default());
+        assert_eq!(outcome.broken, None, "{what}: {name}, seed {seed}");
+    }
+}
+
 #[test]
 fn the_same_seed_tells_the_same_story() {
     for scenario in scenario::all() {
