@@ -278,6 +278,13 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     bytes.iter().fold(0, |found, b| found | special(*b)) == 0
 }
 
+/// The first `len` bytes of what stands here.
+#[derive(Clone, Copy)]
+pub(crate) struct Token<'a> {
+    pub(crate) here: &'a [u8],
+    pub(crate) len: usize,
+}
+
 /// What spans refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct Texts<'a> {
@@ -300,6 +307,19 @@ impl<'a> Texts<'a> {
         let (from, to) = (span.start as usize, (span.start + span.len) as usize);
         let bytes = self.buffer(span).as_bytes();
         bytes.get(from..to).unwrap_or_default()
+    }
+
+    /// A text of the record with what stands behind its opening quote, if its closing one stands right behind it: then
+    /// it can be written as it came.
+    #[inline]
+    pub(crate) fn quoted(self, span: Span) -> Option<Token<'a>> {
+        if span.buffer != Buffer::Record || !span.plain {
+            return None;
+        }
+        let (from, len) = ((span.start as usize).checked_sub(1)?, span.len as usize + 2);
+        let here = self.record.as_bytes().get(from..)?;
+        (here.first() == Some(&b'"') && here.get(len - 1) == Some(&b'"'))
+            .then_some(Token { here, len })
     }
 
     #[inline]

@@ -21,6 +21,8 @@ pub(super) struct TextFit {
     limit: Option<u32>,
     unit: LengthUnit,
     one_of: Option<NameTable>,
+    /// The most bytes of a text that only its end decides about: longer ones must be counted or looked up.
+    short: usize,
 }
 
 /// For everything that is one whole number inside.
@@ -92,7 +94,7 @@ impl TextFit {
             Some(_) => return None,
         };
         let truncate = write && f.overflow == Overflow::Truncate;
-        Some(Self {
+        let form = Self {
             null: null_of(f, pool)?,
             reads_null,
             trim: s.trim_end,
@@ -101,7 +103,23 @@ impl TextFit {
             unit: s.unit,
             one_of: (write && !s.one_of.is_empty())
                 .then(|| NameTable::new(s.one_of.iter().map(|t| (t.as_str(), 0)))),
-        })
+            short: 0,
+        };
+        Some(form.with_short())
+    }
+
+    fn with_short(mut self) -> Self {
+        let looked_up =
+            self.one_of.is_some() || self.reads_null.as_deref().is_some_and(|t| !t.is_empty());
+        let limit = self.limit.map_or(usize::MAX, |limit| limit as usize);
+        self.short = if looked_up { 0 } else { limit };
+        self
+    }
+
+    /// Whether a text stays as it is, as far as that is seen at a glance.
+    #[inline]
+    fn keeps(&self, text: &[u8]) -> bool {
+        text.len() <= self.short && text.last().is_some_and(|last| *last != b' ')
     }
 
     /// Whether it leaves every value as it is.
@@ -116,11 +134,14 @@ impl TextFit {
     /// The form that does what `first` does, then this; none where no one form does.
     pub(super) fn after(&self, first: &Self) -> Option<Self> {
         let only_reads = null_stays(first.null) && first.limit.is_none() && first.one_of.is_none();
-        (only_reads && first.reads_null == self.reads_null).then(|| Self {
-            trim: first.trim || self.trim,
-            reads_null: self.reads_null.clone(),
-            one_of: self.one_of.clone(),
-            ..*self
+        (only_reads && first.reads_null == self.reads_null).then(|| {
+            Self {
+                trim: first.trim || self.trim,
+                reads_null: self.reads_null.clone(),
+                one_of: self.one_of.clone(),
+                ..*self
+            }
+            .with_short()
         })
     }
 
@@ -292,6 +313,9 @@ impl Code {
             arena: &frame.arena,
             pool: &self.pool,
         };
+        if form.keeps(texts.bytes(span)) {
+            return frame.set(dst, frame.slot(src));
+        }
         match form.apply(texts.get(span)) {
             Ok(Some(text)) => {
                 let len = text.len() as u32;

@@ -11,7 +11,7 @@ use crate::engine::EngineError;
 use crate::reader::suits;
 use crate::row::RowView;
 use crate::slot::State;
-use crate::write;
+use crate::write::{self, Fixed};
 
 /// How a side is written with the values of the other side's program.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ struct Column {
     /// The slot of its value; none where the line doesn't flow this way.
     slot: Option<SlotId>,
     /// `,"wire":`
-    key: Box<[u8]>,
+    key: Fixed,
     form: Form,
     /// What is written for null.
     null: Box<[u8]>,
@@ -83,25 +83,29 @@ impl Body {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         let start = out.len();
-        out.push(b'{');
         for column in &self.columns {
             let Some(slot) = column.slot else { continue };
             let unwritten = column.only_at_birth && kind == WriteKind::Update;
             if unwritten || !wanted(column.line) {
                 continue;
             }
-            let comma = usize::from(out.len() == start + 1);
-            out.extend_from_slice(&column.key[comma..]);
+            column.key.write(out);
             if let Err(problem) = self.value(column, slot, row, out) {
                 out.truncate(start);
                 let line = column.line;
                 return Err(EncodeError { line, problem });
             }
         }
+        // The first comma becomes the brace.
+        match out.get_mut(start) {
+            Some(comma) => *comma = b'{',
+            None => out.push(b'{'),
+        }
         out.push(b'}');
         Ok(())
     }
 
+    #[inline]
     fn value(
         &self,
         column: &Column,
@@ -128,8 +132,11 @@ impl Body {
         let slot = row.frame.slot(at);
         match &column.form {
             Form::Text => {
-                let span = slot.as_span();
-                write::text::string(out, row.texts().bytes(span), span.plain);
+                let (span, texts) = (slot.as_span(), row.texts());
+                match texts.quoted(span) {
+                    Some(token) => write::short(out, token),
+                    None => write::text::string(out, texts.bytes(span), span.plain),
+                }
             }
             Form::Bool => out.extend_from_slice(if slot.as_bool() { b"true" } else { b"false" }),
             Form::Int => write::int(out, slot.as_int()),
@@ -219,7 +226,7 @@ impl Column {
         Ok(Self {
             line: column.line,
             slot,
-            key: format!(",{}", key(column)).into_bytes().into(),
+            key: Fixed::new(format!(",{}", key(column)).as_bytes()),
             form: Form::new(&column.repr, ty).ok_or_else(wrong)?,
             null: null.into_bytes().into(),
             only_at_birth: only_at_birth(column, line),

@@ -36,6 +36,7 @@ impl Columns {
     }
 
     /// Reads a value into its column's slot.
+    #[inline]
     pub(super) fn read(
         &self,
         cursor: &mut Cursor<'_>,
@@ -43,6 +44,23 @@ impl Columns {
         frame: &mut Frame,
     ) -> Result<(), RowError> {
         let repr = &self.reprs[usize::from(column)];
+        // What most values are: a text as it stands.
+        if matches!(repr, Repr::Text)
+            && let Some(token) = cursor.plain_string()
+        {
+            frame.set(column, Slot::span(token.span()));
+            return Ok(());
+        }
+        self.any(cursor, repr, column, frame)
+    }
+
+    fn any(
+        &self,
+        cursor: &mut Cursor<'_>,
+        repr: &Repr,
+        column: u16,
+        frame: &mut Frame,
+    ) -> Result<(), RowError> {
         let wrong = |kind| Err(Failure::WrongKind(kind));
         let result = match cursor.peek() {
             Some(b'"') => {
@@ -84,18 +102,13 @@ impl Columns {
         column: SlotId,
         frame: &mut Frame,
     ) -> Result<(), RowError> {
-        if *repr == Repr::Text {
+        if matches!(repr, Repr::Text) {
             let span = if token.escaped {
                 let start = frame.arena.len();
                 cursor.decode(token, &mut frame.arena)?;
                 frame.arena_span(start)
             } else {
-                Span {
-                    start: token.from as u32,
-                    len: (token.to - token.from) as u32,
-                    buffer: Buffer::Record,
-                    plain: true,
-                }
+                token.span()
             };
             frame.set(column, Slot::span(span));
             return Ok(());
@@ -208,6 +221,19 @@ impl Members {
         Self {
             names: NameTable::new(def.members.iter().map(|m| (m.name.as_str(), m.value))),
             values,
+        }
+    }
+}
+
+impl Token {
+    /// The content of a string without an escape, where it stands in the record.
+    #[inline]
+    const fn span(self) -> Span {
+        Span {
+            start: self.from as u32,
+            len: (self.to - self.from) as u32,
+            buffer: Buffer::Record,
+            plain: true,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Records of one source have the same keys in nearly the same order. A shape learns for each key which one followed it
 //! last; a guess that holds costs one comparison. A wrong guess costs a look-up, and corrects the shape.
 
-use crate::names::{Index, hash};
+use crate::names::{Index, hash, same};
 
 /// A key that nobody asked for.
 pub(super) const UNWANTED: u16 = u16::MAX;
@@ -92,18 +92,19 @@ impl Shape {
     }
 
     /// The key that followed `previous` last, with its length, if it stands here.
+    #[inline]
     pub(super) fn guess(&self, previous: Option<u32>, here: &[u8]) -> Option<(u32, usize)> {
         let guess = previous.map_or(self.first, |p| self.keys[p as usize].next);
         let key = self.keys.get(guess as usize)?;
-        here.starts_with(&key.spelt)
-            .then_some((guess, key.spelt.len()))
+        let len = key.spelt.len();
+        same(here.get(..len)?, &key.spelt).then_some((guess, len))
     }
 
     /// The key of this name, which follows `previous`.
     pub(super) fn learn(&mut self, previous: Option<u32>, name: &[u8]) -> u32 {
         let known = self
             .index
-            .find(hash(name), |i| self.keys[i as usize].name() == name);
+            .find(hash(name), |i| same(self.keys[i as usize].name(), name));
         let key = known.unwrap_or_else(|| self.add(name, UNWANTED));
         match previous {
             Some(p) => self.keys[p as usize].next = key,
@@ -113,6 +114,7 @@ impl Shape {
     }
 
     /// The column of a key in this record; none if the record had the key before.
+    #[inline]
     pub(super) fn column(&mut self, key: u32) -> Option<u16> {
         let key = &mut self.keys[key as usize];
         if key.seen == self.record {

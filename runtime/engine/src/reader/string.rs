@@ -25,27 +25,46 @@ const fn specials(word: u64) -> u64 {
 }
 
 /// The next quote, backslash or control character from `at` on, or the end.
+#[inline]
 fn next_special(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+    let (chunks, rest) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
+    for chunk in chunks {
         let found = specials(u64::from_le_bytes(*chunk));
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
-    while let Some(b) = bytes.get(at)
-        && *b != b'"'
-        && *b != b'\\'
-        && *b >= 0x20
-    {
-        at += 1;
-    }
-    at
+    let special = |b: &u8| *b == b'"' || *b == b'\\' || *b < 0x20;
+    at + rest.iter().position(special).unwrap_or(rest.len())
 }
 
 impl Cursor<'_> {
     /// A string, from its opening quote on.
+    #[inline]
     pub(super) fn string(&mut self) -> Result<Token, RowError> {
+        if let Some(token) = self.plain_string() {
+            return Ok(token);
+        }
+        self.any_string()
+    }
+
+    /// A string without an escape; where there is none, nothing is taken.
+    #[inline]
+    pub(super) fn plain_string(&mut self) -> Option<Token> {
+        if self.peek() != Some(b'"') {
+            return None;
+        }
+        let from = self.at + 1;
+        let to = next_special(self.bytes, from);
+        (self.bytes.get(to) == Some(&b'"')).then(|| {
+            self.at = to + 1;
+            let escaped = false;
+            Token { from, to, escaped }
+        })
+    }
+
+    fn any_string(&mut self) -> Result<Token, RowError> {
         self.take(b'"', "a string")?;
         let from = self.at;
         let mut escaped = false;

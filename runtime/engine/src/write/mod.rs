@@ -5,6 +5,56 @@ pub(crate) mod time;
 
 use dwmap_plan::Decimal;
 
+use crate::slot::Token;
+
+/// How many bytes are copied at once, inline: most keys and texts are shorter, and a call for each would take longer
+/// than the copy.
+const STRIDE: usize = 32;
+
+/// Bytes that are written again and again, padded to whole strides.
+#[derive(Debug)]
+pub(crate) struct Fixed {
+    strides: Box<[[u8; STRIDE]]>,
+    len: usize,
+}
+
+impl Fixed {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let padded = |chunk: &[u8]| {
+            let mut stride = [0; STRIDE];
+            stride[..chunk.len()].copy_from_slice(chunk);
+            stride
+        };
+        Self {
+            strides: bytes.chunks(STRIDE).map(padded).collect(),
+            len: bytes.len(),
+        }
+    }
+
+    /// Appends them.
+    #[inline]
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.len;
+        for stride in &self.strides {
+            out.extend_from_slice(stride);
+        }
+        out.truncate(end);
+    }
+}
+
+/// Appends a token that mostly is short.
+#[inline]
+pub(crate) fn short(out: &mut Vec<u8>, token: Token<'_>) {
+    match token.here.first_chunk::<STRIDE>() {
+        Some(stride) if token.len <= STRIDE => {
+            let end = out.len() + token.len;
+            out.extend_from_slice(stride);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(token.here.get(..token.len).unwrap_or_default()),
+    }
+}
+
 /// A whole number.
 pub(crate) fn int(out: &mut Vec<u8>, n: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
