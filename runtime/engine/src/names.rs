@@ -23,11 +23,16 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    let (Some(a_last), Some(b_last)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) else {
-        return a == b;
-    };
-    let (a_chunks, b_chunks) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-    a_chunks.iter().zip(b_chunks).all(|(a, b)| a == b) && a_last == b_last
+    if let (Some(a_last), Some(b_last)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) {
+        let (a_chunks, b_chunks) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
+        return a_chunks.iter().zip(b_chunks).all(|(a, b)| a == b) && a_last == b_last;
+    }
+    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a_last), Some(b_last)) => {
+            a.first_chunk::<8>() == b.first_chunk::<8>() && a_last == b_last
+        }
+        _ => a == b,
+    }
 }
 
 const EMPTY: u32 = u32::MAX;

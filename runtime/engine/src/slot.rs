@@ -309,6 +309,14 @@ impl<'a> Texts<'a> {
         bytes.get(from..to).unwrap_or_default()
     }
 
+    /// A text's last byte; none where it is empty.
+    #[inline]
+    pub(crate) fn last(self, span: Span) -> Option<u8> {
+        let before = span.len.checked_sub(1)?;
+        let at = (span.start + before) as usize;
+        self.buffer(span).as_bytes().get(at).copied()
+    }
+
     /// A text of the record with what stands behind its opening quote, if its closing one stands right behind it: then
     /// it can be written as it came.
     #[inline]

@@ -13,12 +13,15 @@ use crate::slot::{Frame, Slot, State, Texts, value_of};
 /// Runs a program over a frame whose columns have been read.
 pub(crate) fn run(code: &Code, record: &str, frame: &mut Frame, known: &dyn References) {
     for instr in &code.instrs {
-        code.step(*instr, record, frame, known);
+        // What most instructions are stands in the loop itself.
+        match *instr {
+            Instr::FitText { dst, src, fit } => code.fit_text(record, frame, dst, src, fit),
+            instr => code.step(instr, record, frame, known),
+        }
     }
 }
 
 impl Code {
-    #[inline]
     fn step(&self, instr: Instr, record: &str, frame: &mut Frame, known: &dyn References) {
         let pool = self.pool.as_str();
         match instr {
@@ -130,7 +133,8 @@ impl Code {
         &self.operands[of.from as usize..][..usize::from(of.count)]
     }
 
-    fn texts<'a>(&'a self, record: &'a str, frame: &'a Frame) -> Texts<'a> {
+    #[inline]
+    pub(super) fn texts<'a>(&'a self, record: &'a str, frame: &'a Frame) -> Texts<'a> {
         Texts {
             record,
             arena: &frame.arena,

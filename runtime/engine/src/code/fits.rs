@@ -118,8 +118,9 @@ impl TextFit {
 
     /// Whether a text stays as it is, as far as that is seen at a glance.
     #[inline]
-    fn keeps(&self, text: &[u8]) -> bool {
-        text.len() <= self.short && text.last().is_some_and(|last| *last != b' ')
+    fn keeps(&self, texts: Texts<'_>, span: Span) -> bool {
+        let short = span.len as usize <= self.short;
+        short && texts.last(span).is_some_and(|last| last != b' ')
     }
 
     /// Whether it leaves every value as it is.
@@ -302,21 +303,30 @@ impl Code {
         at: u16,
     ) {
         let form = &self.text_fits[usize::from(at)];
+        if frame.state(src) == State::Value {
+            let (slot, texts) = (frame.slot(src), self.texts(record, frame));
+            if form.keeps(texts, slot.as_span()) {
+                return frame.set(dst, slot);
+            }
+        }
+        self.fit_any_text(record, frame, dst, src, form);
+    }
+
+    fn fit_any_text(
+        &self,
+        record: &str,
+        frame: &mut Frame,
+        dst: SlotId,
+        src: SlotId,
+        form: &TextFit,
+    ) {
         match frame.state(src) {
             State::Null => return frame.put_known(dst, form.null),
             State::Value => {}
             _ => return frame.copy(dst, src),
         }
         let span = frame.slot(src).as_span();
-        let texts = Texts {
-            record,
-            arena: &frame.arena,
-            pool: &self.pool,
-        };
-        if form.keeps(texts.bytes(span)) {
-            return frame.set(dst, frame.slot(src));
-        }
-        match form.apply(texts.get(span)) {
+        match form.apply(self.texts(record, frame).get(span)) {
             Ok(Some(text)) => {
                 let len = text.len() as u32;
                 frame.set(dst, Slot::span(Span { len, ..span }));
@@ -379,11 +389,7 @@ impl Code {
         if !frame.state(src).is_good() {
             return frame.copy(dst, src);
         }
-        let texts = Texts {
-            record,
-            arena: &frame.arena,
-            pool: &self.pool,
-        };
+        let texts = self.texts(record, frame);
         match fit(&value_of(frame, texts, ty, src).to_value(), form) {
             Ok(value) => frame.set_value(dst, &value),
             Err(failure) => frame.fail(dst, failure),

@@ -103,6 +103,10 @@ pub(super) fn lower(record: &str, pool: &str, frame: &mut Frame, span: Span) -> 
 
 /// The order of two texts without regard to case.
 pub(super) fn order_folded(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() && b.is_ascii() {
+        let folded = |b: u8| b.to_ascii_lowercase();
+        return a.bytes().map(folded).cmp(b.bytes().map(folded));
+    }
     let folded = |c: char| c.to_lowercase();
     a.chars().flat_map(folded).cmp(b.chars().flat_map(folded))
 }

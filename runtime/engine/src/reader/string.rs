@@ -1,4 +1,4 @@
-//! JSON strings: found eight bytes at a time, decoded only where they hold an escape.
+//! JSON strings: found many bytes at a time, decoded only where they hold an escape.
 
 use super::{Cursor, RowError, RowProblem};
 
@@ -10,33 +10,43 @@ pub(super) struct Token {
     pub(super) escaped: bool,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
+/// How many bytes are looked at before the first branch: most texts are shorter, so that the branch is foreseen.
+const STRIDE: usize = 32;
 
-/// The highest bit of each byte that is a quote, a backslash or a control character; exact up to the first one.
-const fn specials(word: u64) -> u64 {
-    const fn zeros(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word & HIGHS
+/// Whether a byte is a quote, a backslash or a control character.
+#[inline]
+const fn is_special(b: u8) -> bool {
+    b == b'"' || b == b'\\' || b < 0x20
+}
+
+/// A bit for each byte that is special, the first byte's the lowest.
+#[inline]
+fn specials(bytes: &[u8; STRIDE]) -> u32 {
+    // Flags of a byte each are made for many at once; the product moves eight of them side by side.
+    let mut flags = [0; STRIDE];
+    for (flag, b) in flags.iter_mut().zip(bytes) {
+        *flag = u8::from(*b == b'"') | u8::from(*b == b'\\') | u8::from(*b < 0x20);
     }
-    let quote = zeros(word ^ (ONES * b'"' as u64));
-    let backslash = zeros(word ^ (ONES * b'\\' as u64));
-    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-    quote | backslash | control
+    let words = flags.as_chunks::<8>().0.iter().zip([0, 8, 16, 24]);
+    words.fold(0, |bits, (word, shift)| {
+        let side_by_side = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits | (side_by_side as u32) << shift
+    })
 }
 
 /// The next quote, backslash or control character from `at` on, or the end.
 #[inline]
 fn next_special(bytes: &[u8], mut at: usize) -> usize {
-    let (chunks, rest) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
+    let (chunks, rest) = bytes.get(at..).unwrap_or_default().as_chunks::<STRIDE>();
     for chunk in chunks {
-        let found = specials(u64::from_le_bytes(*chunk));
+        let found = specials(chunk);
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            return at + found.trailing_zeros() as usize;
         }
-        at += 8;
+        at += STRIDE;
     }
-    let special = |b: &u8| *b == b'"' || *b == b'\\' || *b < 0x20;
-    at + rest.iter().position(special).unwrap_or(rest.len())
+    let special = rest.iter().position(|b| is_special(*b));
+    at + special.unwrap_or(rest.len())
 }
 
 impl Cursor<'_> {
