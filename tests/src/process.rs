@@ -61,14 +61,14 @@ impl Running {
         self.child.wait().expect("it ends").code()
     }
 
-    /// The most memory that it has held so far, in bytes.
-    pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
-        let status = status.expect("the process is there");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes =
-            peak.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
-        kilobytes.expect("VmHWM is a number of kB") * 1024
+    /// The most memory that it has held so far, in bytes; none once it has ended.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = peak.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+        Some(kilobytes * 1024)
     }
 }
 

@@ -57,7 +57,7 @@ fn load(customers: usize) {
         let mut sync = project.start(&["sync", "--once", "--json"]);
         let (mut peak, mut cpu) = (0, 0.0);
         while sync.is_running() {
-            peak = peak.max(sync.peak_memory());
+            peak = peak.max(sync.peak_memory().unwrap_or(0));
             cpu = cpu_seconds(sync.id());
             std::thread::sleep(Duration::from_millis(50));
         }
