@@ -37,7 +37,8 @@ pub struct Limits {
 
 impl Limits {
     /// Dataverse: 6,000 requests in 300 s and 52 at once for a user and web server (*api-limits*), 1,000
-    /// operations a `$batch`, 5,000 rows a page, two minutes for a request.
+    /// operations a `$batch`, two minutes for a request. A page could have 5,000 rows; 1,000 cost hardly more time, and
+    /// a fifth of the memory.
     pub const fn dataverse() -> Self {
         Self {
             concurrency: 52,
@@ -45,7 +46,7 @@ impl Limits {
             window: Duration::from_secs(300),
             write_batch: 500,
             fetch_batch: 500,
-            page: 5_000,
+            page: 1_000,
             url_length_max: 16 * 1024,
             execution_max: Duration::from_secs(120),
             lag_max: Duration::ZERO,
