@@ -60,6 +60,8 @@ fn main() -> ExitCode {
     let engine = MapEngine::new(&map).expect("the engine runs the stock maps");
     let (known, all) = (Known::new(KEYS), LineMask::all(&map));
     let mut below = false;
+    println!("customers, {} lines: time a record", map.lines.len());
+    println!("keys       bytes  by                             ns    ratio");
     for (order, floor) in [(Order::Fixed, 2.0), (Order::Shuffled, 1.5)] {
         let records = customers(&map.side(Side::Left).program, RECORDS, order);
         let (mut a, mut b) = (Scratch::default(), Scratch::default());
@@ -94,14 +96,11 @@ fn main() -> ExitCode {
         } else {
             "shuffled"
         };
-        println!(
-            "customers, {} lines, {bytes} bytes a record, keys {order}",
-            map.lines.len()
-        );
         let times = measure(&mut transforms, &records);
         for ((name, _), time) in transforms.iter().zip(&times) {
             let ratio = times[0].as_secs_f64() / time.as_secs_f64();
-            println!("  {name:<26} {:>7} ns  {ratio:>5.2} x", time.as_nanos());
+            let nanos = time.as_nanos();
+            println!("{order:<9} {bytes:>6}  {name:<25} {nanos:>7}  {ratio:>5.2} x");
             below |= name.ends_with("fused") && ratio < floor;
         }
     }
