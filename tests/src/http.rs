@@ -91,19 +91,23 @@ impl Dataverse {
         )
     }
 
+    /// All rows of a set, with these columns.
+    pub async fn rows(&self, set: &str, columns: &str) -> Vec<Value> {
+        all(
+            &self.client,
+            format!("{}/{set}?$select={columns}", self.base),
+        )
+        .await
+    }
+
     /// How many rows a set has.
     pub async fn count(&self, set: &str) -> u64 {
-        let mut count = 0;
-        let mut next = Some(format!("{}/{set}?$select=createdon", self.base));
-        if set == "accounts" {
-            next = Some(format!("{}/{set}?$select=accountnumber", self.base));
-        }
-        while let Some(url) = next {
-            let answer = json(send(&self.client, Method::GET, &url, None).await).await;
-            count += answer["value"].as_array().map_or(0, Vec::len) as u64;
-            next = answer["@odata.nextLink"].as_str().map(str::to_owned);
-        }
-        count
+        let column = if set == "accounts" {
+            "accountnumber"
+        } else {
+            "createdon"
+        };
+        self.rows(set, column).await.len() as u64
     }
 }
 
@@ -169,30 +173,45 @@ impl Finops {
         )
     }
 
+    /// All customers of every company, with these columns.
+    pub async fn customers(&self, columns: &str) -> Vec<Value> {
+        let url = format!(
+            "{}/CustomersV3?cross-company=true&$select={columns}",
+            self.base
+        );
+        all(&self.client, url).await
+    }
+
     /// The keys of all customers, in every company.
     pub async fn customer_keys(&self) -> Vec<(String, String)> {
-        let mut keys = Vec::new();
-        let mut next = Some(format!(
-            "{}/CustomersV3?cross-company=true&$select=dataAreaId,CustomerAccount",
-            self.base
-        ));
-        while let Some(url) = next {
-            let answer = json(send(&self.client, Method::GET, &url, None).await).await;
-            let text = |row: &Value, name: &str| {
-                row[name]
-                    .as_str()
-                    .expect("a key's part is a text")
-                    .to_owned()
-            };
-            let rows = answer["value"].as_array().expect("a list of rows");
-            keys.extend(
-                rows.iter()
-                    .map(|row| (text(row, "dataAreaId"), text(row, "CustomerAccount"))),
-            );
-            next = answer["@odata.nextLink"].as_str().map(str::to_owned);
-        }
-        keys
+        let rows = self.customers("dataAreaId,CustomerAccount").await;
+        let keys = rows
+            .iter()
+            .map(|row| (text(row, "dataAreaId"), text(row, "CustomerAccount")));
+        keys.collect()
     }
+}
+
+/// A text of a row that must have it.
+pub(crate) fn text(row: &Value, name: &str) -> String {
+    let text = row[name].as_str();
+    text.unwrap_or_else(|| panic!("no {name} in {row}"))
+        .to_owned()
+}
+
+/// The rows of all pages, from the first page's address on.
+async fn all(client: &Client, first: String) -> Vec<Value> {
+    let mut rows = Vec::new();
+    let mut next = Some(first);
+    while let Some(url) = next {
+        let mut page = json(send(client, Method::GET, &url, None).await).await;
+        match page["value"].take() {
+            Value::Array(more) => rows.extend(more),
+            other => panic!("{url}: no list of rows but {other}"),
+        }
+        next = page["@odata.nextLink"].as_str().map(str::to_owned);
+    }
+    rows
 }
 
 /// Percent-encodes what stands behind `=` in a query.

@@ -6,10 +6,12 @@
 
 mod binary;
 mod http;
+mod kill;
 mod process;
 mod project;
 
 pub use binary::dwmap;
 pub use http::{Dataverse, Finops, eventually};
+pub use kill::{Kills, Survived};
 pub use process::{Running, Sandbox};
 pub use project::Project;

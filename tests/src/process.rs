@@ -83,44 +83,50 @@ impl Drop for Running {
 pub struct Sandbox {
     process: Running,
     data: TempDir,
+    args: Vec<String>,
+    ready: String,
     addresses: [String; 2],
 }
 
 impl Sandbox {
     /// Starts both servers with this many customers, wanting no token.
     pub fn start(customers: usize) -> Self {
+        Self::with(customers, &["--open"])
+    }
+
+    /// Starts both servers with this many customers, as more arguments say.
+    pub fn with(customers: usize, more: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a folder can be made");
-        let customers = customers.to_string();
-        let folder = data.path().to_str().expect("a path in UTF-8");
-        let args = [
-            "sandbox",
-            "--data",
-            folder,
-            "--open",
-            "--customers",
-            &customers,
-        ];
-        let mut process = Running::start(data.path(), &args);
-        let ready = process.line().expect("the sandbox says that it is ready");
-        let addresses: Vec<String> = ["dataverse=", "finops="]
-            .iter()
-            .map(|name| {
-                let address = ready
-                    .split_whitespace()
-                    .find_map(|word| word.strip_prefix(name));
-                let address = address.unwrap_or_else(|| panic!("no {name} in `{ready}`"));
-                let origin = address
-                    .trim_end_matches("/api/data/v9.2/")
-                    .trim_end_matches("/data/");
-                origin.to_owned()
-            })
-            .collect();
-        let addresses = addresses.try_into().expect("two addresses");
+        let mut args = vec!["--customers".to_owned(), customers.to_string()];
+        args.extend(more.iter().map(|&arg| arg.to_owned()));
+        let (process, ready) = launch(data.path(), &args);
+        let addresses = addresses(&ready);
         Self {
             process,
             data,
+            args,
+            ready,
             addresses,
         }
+    }
+
+    /// Ends the servers at once, as `kill -9` does, if they still run, and starts them again with the same ports and data.
+    pub fn restart(&mut self) {
+        self.process.kill();
+        let ports = self.addresses.each_ref().map(|address| {
+            let port = address.rsplit(':').next();
+            port.expect("an address has a port").to_owned()
+        });
+        let [dataverse, finops] = ports;
+        let mut args = self.args.clone();
+        args.extend(["--dataverse-port".to_owned(), dataverse]);
+        args.extend(["--finops-port".to_owned(), finops]);
+        let (process, ready) = launch(self.data.path(), &args);
+        assert_eq!(
+            ready, self.ready,
+            "it serves at other addresses than before"
+        );
+        self.process = process;
     }
 
     /// The CRM's address, without a path.
@@ -148,8 +154,33 @@ impl Sandbox {
         &mut self.process
     }
 
+    /// The line by which it said that it is ready.
+    pub fn ready(&self) -> &str {
+        &self.ready
+    }
+
     /// The folder of the servers' data.
     pub fn data(&self) -> &Path {
         self.data.path()
     }
+}
+
+/// Starts the servers, and waits until they say that they are ready.
+fn launch(data: &Path, more: &[String]) -> (Running, String) {
+    let folder = data.to_str().expect("a path in UTF-8");
+    let mut args = vec!["sandbox", "--data", folder];
+    args.extend(more.iter().map(String::as_str));
+    let mut process = Running::start(data, &args);
+    let ready = process.line().expect("the sandbox says that it is ready");
+    (process, ready)
+}
+
+/// Both addresses of the ready line, without their paths.
+fn addresses(ready: &str) -> [String; 2] {
+    [("dataverse=", "/api/data/v9.2/"), ("finops=", "/data/")].map(|(name, path)| {
+        let mut words = ready.split_whitespace();
+        let address = words.find_map(|word| word.strip_prefix(name)?.strip_suffix(path));
+        let address = address.unwrap_or_else(|| panic!("no {name}…{path} in `{ready}`"));
+        address.to_owned()
+    })
 }

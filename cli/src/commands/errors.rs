@@ -23,6 +23,14 @@ struct Report {
     errors: Vec<Entry>,
 }
 
+/// One error, as `show` prints it.
+#[derive(Serialize)]
+struct One {
+    version: u32,
+    #[serde(flatten)]
+    error: Entry,
+}
+
 /// An error with the name by which commands take it.
 #[derive(Serialize)]
 struct Entry {
@@ -138,7 +146,10 @@ fn list(all: &[ErrorEntry], json: bool) -> Outcome {
 
 fn show(error: &ErrorEntry, json: bool) -> Outcome {
     if json {
-        output::json(&entry(error))?;
+        output::json(&One {
+            version: VERSION,
+            error: entry(error),
+        })?;
         return Ok(Ended::Done);
     }
     let report = &error.report;

@@ -3,12 +3,23 @@
 use std::sync::Arc;
 
 use dwmap_sync::{Silent, Why};
+use serde::Serialize;
 
 use crate::args::{self, Cli};
 use crate::exit::{Ended, Failure, Outcome};
 use crate::output;
 use crate::runtime::{self, Setup};
 use crate::systems::Listen;
+
+/// The version of the JSON's shape.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Report {
+    version: u32,
+    #[serde(flatten)]
+    why: Why,
+}
 
 pub(crate) async fn run(cli: &Cli, args: &args::Why) -> Outcome {
     let setup = Setup {
@@ -33,7 +44,10 @@ pub(crate) async fn run(cli: &Cli, args: &args::Why) -> Outcome {
         )));
     };
     if args.json {
-        output::json(&why)?;
+        output::json(&Report {
+            version: VERSION,
+            why,
+        })?;
     } else {
         print(&why);
     }

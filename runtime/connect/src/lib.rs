@@ -195,7 +195,9 @@ pub struct Refusal {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConnectError {
     /// No answer: the address, the network or the server is down. May be tried again.
-    #[error("{system} can't be reached at {url}: {message}")]
+    #[error(
+        "{system} can't be reached at {url}: {message}. Check the `url` of [systems.{system}], and that it runs"
+    )]
     Unreachable {
         /// The system's name.
         system: String,
