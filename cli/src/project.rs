@@ -40,7 +40,7 @@ pub(crate) fn read(
     let project = Project::new(closure(&root, entries)?)
         .with_library(library)
         .with_stock(if paths.is_empty() {
-            stock(manifest.as_ref())
+            stock(manifest.as_ref())?
         } else {
             Vec::new()
         });
@@ -57,24 +57,29 @@ pub(crate) fn library(path: &str) -> Option<SourceFile> {
 }
 
 /// The stock modules that a manifest names; `std.*` is all that declare maps.
-fn stock(manifest: Option<&Manifest>) -> Vec<String> {
-    let named = manifest.into_iter().flat_map(|m| &m.project.maps);
-    named
-        .filter_map(|source| match source {
-            MapSource::Stock { module, .. } => Some(module.clone()),
-            MapSource::Files { .. } => None,
-        })
-        .flat_map(|module| {
-            if module == "std.*" {
-                let maps = dwmap_stdlib::modules()
-                    .iter()
-                    .filter(|m| m.kind == dwmap_stdlib::Kind::Maps);
-                maps.map(|m| m.path.to_owned()).collect()
-            } else {
-                vec![module]
+fn stock(manifest: Option<&Manifest>) -> Result<Vec<String>, Failure> {
+    let all = || {
+        let maps = dwmap_stdlib::modules().iter();
+        maps.filter(|m| m.kind == dwmap_stdlib::Kind::Maps)
+            .map(|m| m.path.to_owned())
+    };
+    let mut modules = Vec::new();
+    for source in manifest.into_iter().flat_map(|m| &m.project.maps) {
+        match source {
+            MapSource::Files { .. } => {}
+            MapSource::Stock { module, .. } if module == "std.*" => modules.extend(all()),
+            MapSource::Stock { module, .. } if dwmap_stdlib::module(module).is_some() => {
+                modules.push(module.clone());
             }
-        })
-        .collect()
+            MapSource::Stock { module, place } => {
+                return Err(Failure::Configuration(format!(
+                    "{place}: there is no stock module {module}; there are {}, and \"std.*\" is all of them",
+                    all().collect::<Vec<_>>().join(", ")
+                )));
+            }
+        }
+    }
+    Ok(modules)
 }
 
 fn options(manifest: Option<&Manifest>, root: &Path) -> Options {

@@ -42,7 +42,9 @@ pub(crate) fn run(folder: &Path, args: &args::New) -> Outcome {
 
 /// The folder's name, made fit for a file's name.
 fn project_name(root: &Path) -> Result<String, Failure> {
-    let name = root
+    // `dwmap new .` makes the folder that one stands in a project.
+    let full = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+    let name = full
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .ok_or_else(|| {
