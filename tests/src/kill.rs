@@ -40,8 +40,8 @@ pub struct Survived {
     pub differences: u64,
     /// Records in the error queue.
     pub refused: u64,
-    /// Keys that stand more than once in one system, or in one alone.
-    pub not_once: Vec<String>,
+    /// Numbers that stand more than once in one system.
+    pub doubled: Vec<String>,
     /// Edits that are not on both sides.
     pub lost: Vec<String>,
 }
@@ -59,6 +59,9 @@ impl Kills {
         let mut people = People::new(&sandbox).await;
         let mut killed = 0;
         while killed < self.of_sync {
+            if killed == self.of_sync / 2 {
+                people.load_ends(&project);
+            }
             let command: &[&str] = if killed % 2 == 0 {
                 &["sync", "--once", "--plan", PLAN]
             } else {
@@ -72,6 +75,7 @@ impl Kills {
                 killed += 1;
             }
         }
+        people.load_ends(&project);
         for _ in 0..self.of_sandbox {
             let mut process = project.start(&["run", "--plan", PLAN]);
             people.work(&mut dice, Some(&mut process)).await;
@@ -93,7 +97,7 @@ impl Kills {
                 .iter()
                 .filter_map(|m| m["in_error_queue"].as_u64())
                 .sum(),
-            not_once: people.not_once().await,
+            doubled: people.doubled().await,
             lost: people.lost().await,
         }
     }
@@ -117,6 +121,8 @@ struct People {
     /// The city that was last given to a customer, by its number.
     cities: BTreeMap<String, String>,
     edits: usize,
+    /// Whether all records have met. Until then `initial prefer fno` may set an account back, and rightly.
+    loaded: bool,
 }
 
 impl People {
@@ -155,7 +161,15 @@ impl People {
             like,
             cities: BTreeMap::new(),
             edits: 0,
+            loaded: false,
         }
+    }
+
+    /// Lets the load come to its end.
+    fn load_ends(&mut self, project: &Project) {
+        let synced = project.run(&["sync", "--once", "--plan", PLAN]);
+        assert!(synced.status.success(), "{synced:?}");
+        self.loaded = true;
     }
 
     /// Takes up new connections: the old ones ended with the servers.
@@ -195,7 +209,9 @@ impl People {
                         .change_customer(&customer.company, &customer.number, fields)
                         .await;
                 }
-                self.cities.insert(customer.number.clone(), city);
+                if self.loaded || customer.account.is_none() {
+                    self.cities.insert(customer.number.clone(), city);
+                }
             }
         }
     }
@@ -228,8 +244,8 @@ impl People {
         self.cities.insert(number.clone(), number);
     }
 
-    /// Numbers that don't stand exactly once on each side. The seeded ones are different in each company.
-    async fn not_once(&self) -> Vec<String> {
+    /// Numbers that stand more than once on a side. The seeded ones are different in each company.
+    async fn doubled(&self) -> Vec<String> {
         let mut times: BTreeMap<String, [u32; 2]> = BTreeMap::new();
         for row in self.finops.customers("CustomerAccount").await {
             times.entry(text(&row, "CustomerAccount")).or_default()[0] += 1;
@@ -237,13 +253,16 @@ impl People {
         for row in self.dataverse.rows("accounts", "accountnumber").await {
             times.entry(text(&row, "accountnumber")).or_default()[1] += 1;
         }
-        let wrong = times.into_iter().filter(|(_, times)| *times != [1, 1]);
+        let wrong = times
+            .into_iter()
+            .filter(|(_, times)| times.iter().any(|n| *n > 1));
         wrong
             .map(|(number, [erp, crm])| format!("{number}: {erp} in the ERP, {crm} in the CRM"))
             .collect()
     }
 
-    /// The edits that don't stand on both sides.
+    /// The edits that don't stand on both sides. A seeded record that a map's filter leaves out stands on one alone:
+    /// `verify` tells those from missing ones.
     async fn lost(&self) -> Vec<String> {
         let mut found: BTreeMap<String, [Value; 2]> = BTreeMap::new();
         for mut row in self
@@ -262,9 +281,14 @@ impl People {
             let city = row["address1_city"].take();
             found.entry(text(&row, "accountnumber")).or_default()[1] = city;
         }
+        let is_new = |number: &str| number.starts_with("ERP-") || number.starts_with("CRM-");
         let on_both = |number: &str, city: &str| {
             let stands = found.get(number);
-            stands.is_some_and(|cities| cities.iter().all(|c| c == city))
+            stands.is_some_and(|cities| {
+                cities
+                    .iter()
+                    .all(|c| c == city || (c.is_null() && !is_new(number)))
+            })
         };
         let lost = self
             .cities

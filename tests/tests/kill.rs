@@ -6,7 +6,7 @@ fn whole(survived: &Survived) {
     assert!(survived.edits > 0, "{survived:#?}");
     assert_eq!(survived.differences, 0, "{survived:#?}");
     assert_eq!(survived.refused, 0, "{survived:#?}");
-    assert!(survived.not_once.is_empty(), "{survived:#?}");
+    assert!(survived.doubled.is_empty(), "{survived:#?}");
     assert!(survived.lost.is_empty(), "{survived:#?}");
 }
 
