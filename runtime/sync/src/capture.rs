@@ -31,17 +31,39 @@ pub(crate) struct FeedRow {
     pub(crate) generation: u64,
 }
 
-/// Rows of feeds, by feed and record: the newest of each, the oldest dropped when there are too many.
+/// What a feed says of a record.
+#[derive(Debug, Clone)]
+enum Said {
+    /// It changed, and this is how it is now.
+    Row(Row),
+    /// It changed.
+    Changed,
+    /// It was deleted.
+    Deleted,
+}
+
+/// What a feed said of a record last.
+#[derive(Debug, Clone)]
+struct Word {
+    said: Said,
+    /// As in [`FeedRow`].
+    read: u64,
+    /// As in [`FeedRow`].
+    generation: u64,
+}
+
+/// What feeds said, by feed and record: the newest of each, the oldest dropped when there are too many.
 #[derive(Debug, Default)]
 pub(crate) struct FeedRows {
-    rows: BTreeMap<(usize, RecordId), FeedRow>,
+    rows: BTreeMap<(usize, RecordId), Word>,
     order: VecDeque<(usize, RecordId, u64)>,
 }
 
 impl FeedRows {
-    fn put(&mut self, feed: usize, record: RecordId, row: FeedRow) {
-        self.order.push_back((feed, record.clone(), row.generation));
-        self.rows.insert((feed, record), row);
+    fn put(&mut self, feed: usize, record: RecordId, word: Word) {
+        self.order
+            .push_back((feed, record.clone(), word.generation));
+        self.rows.insert((feed, record), word);
         while self.order.len() > ROWS_MAX {
             let Some((feed, record, generation)) = self.order.pop_front() else {
                 break;
@@ -70,15 +92,40 @@ pub(crate) struct Look {
 impl Runtime {
     /// The row that came with a mark, if it is still there and the record wasn't marked since.
     pub(crate) fn feed_row(&self, map: &MapRun, side: Side, mark: &Mark) -> Option<FeedRow> {
-        let rows = self
+        let word = self.last_word(map, side, &mark.id.record)?;
+        let serves = word.generation == mark.generation
+            || self.options.rules.broken(Mistake::StaleObservation);
+        match word.said {
+            Said::Row(row) if serves => Some(FeedRow {
+                row,
+                read: word.read,
+                generation: word.generation,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether the feed said with this mark that the record was deleted.
+    pub(crate) fn is_told_deleted(&self, map: &MapRun, side: Side, mark: &Mark) -> bool {
+        let word = self.last_word(map, side, &mark.id.record);
+        word.is_some_and(|w| matches!(w.said, Said::Deleted) && w.generation == mark.generation)
+    }
+
+    /// The last row that the feed showed of a record, however old: it tells what doesn't change, like its company.
+    pub(crate) fn last_row(&self, map: &MapRun, side: Side, record: &RecordId) -> Option<Row> {
+        match self.last_word(map, side, record)?.said {
+            Said::Row(row) => Some(row),
+            Said::Changed | Said::Deleted => None,
+        }
+    }
+
+    fn last_word(&self, map: &MapRun, side: Side, record: &RecordId) -> Option<Word> {
+        let words = self
             .feed_rows
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let id = (map.feeds[side.index()], mark.id.record.clone());
-        let row = rows.rows.get(&id)?;
-        let serves = row.generation == mark.generation
-            || self.options.rules.broken(Mistake::StaleObservation);
-        serves.then(|| row.clone())
+        let id = (map.feeds[side.index()], record.clone());
+        words.rows.get(&id).cloned()
     }
 
     /// Makes sure that a feed has a cursor: what changes from now on will be seen.
@@ -141,10 +188,6 @@ impl Runtime {
         // Marks made while the read was under way may be newer than what it found, so the number is taken now.
         let generation = self.tick();
         let marked = records.len() as u64;
-        let rows: Vec<(RecordId, Row)> = records
-            .iter()
-            .filter_map(|(record, row)| Some((record.clone(), row.clone()?)))
-            .collect();
         // Where reads lag, a look that is sent too soon may not find the change yet.
         let lag = connector.budget().lag_max;
         let not_before = if lag.is_zero() {
@@ -153,7 +196,7 @@ impl Runtime {
             self.now().plus(lag)
         };
         let mut marks = Vec::new();
-        for record in records.into_keys() {
+        for record in records.keys() {
             for (map, side) in &feed.users {
                 marks.push(Change::Mark {
                     id: MarkId {
@@ -180,13 +223,13 @@ impl Runtime {
                 .feed_rows
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            for (record, row) in rows {
-                let row = FeedRow {
-                    row,
+            for (record, said) in records {
+                let word = Word {
+                    said,
                     read,
                     generation,
                 };
-                kept.put(at, record, row);
+                kept.put(at, record, word);
             }
         }
         if marked > 0 {
@@ -206,12 +249,12 @@ impl Runtime {
         })
     }
 
-    /// The records of a page, each with its last row, and what the feed calls them.
+    /// The records of a page, each with what is said of it last, and what the feed calls them.
     async fn records_of_page(
         &self,
         feed: &Feed,
         page: &[Seen],
-    ) -> Result<(BTreeMap<RecordId, Option<Row>>, Vec<Change>), SyncError> {
+    ) -> Result<(BTreeMap<RecordId, Said>, Vec<Change>), SyncError> {
         let mut records = BTreeMap::new();
         let mut changes = Vec::new();
         let mut unnamed = Vec::new();
@@ -225,12 +268,12 @@ impl Runtime {
                         changes.push(know(&feed.set, id, &record));
                     }
                     self.forget_reference(feed, &record);
-                    records.insert(record, row.clone());
+                    records.insert(record, row.clone().map_or(Said::Changed, Said::Row));
                 }
                 Seen::Deleted { key: Some(key), .. } => {
                     let record = RecordId::new(key, feed.abilities.folds_keys);
                     self.forget_reference(feed, &record);
-                    records.insert(record, None);
+                    records.insert(record, Said::Deleted);
                 }
                 Seen::Deleted { key: None, feed_id } => {
                     unnamed.extend(feed_id.as_ref().map(|id| encode_values([id])));
@@ -242,7 +285,7 @@ impl Runtime {
             // An id that was never seen alive belongs to a record that was never linked.
             if let Some(record) = record {
                 self.forget_reference(feed, &record);
-                records.insert(record, None);
+                records.insert(record, Said::Deleted);
                 changes.push(Change::Forget(feed.set.clone(), id));
             }
         }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dwmap_connect::{ChangeFeed, Row};
 use dwmap_plan::Side;
 
 use super::observe::{company_prefix, known};
@@ -10,8 +11,10 @@ use super::{Sight, Task};
 use crate::error::SyncError;
 use crate::key::{PairKey, RecordId};
 use crate::mistake::Mistake;
+use crate::observe::{Observed, Scope};
+use crate::report::Trouble;
 use crate::runtime::{MapRun, Runtime};
-use crate::state::LinkState;
+use crate::state::{Change, LinkState, Mark};
 
 /// How many neighbours are asked for.
 const NEIGHBOURS: usize = 20;
@@ -47,6 +50,67 @@ impl Runtime {
         Ok(tasks.into_iter().partition(|task| {
             absences(task).all(|(side, _)| confirmed.contains(&(side, task.pair.clone())))
         }))
+    }
+
+    /// What becomes of marked records that no link knows, and that a read sent at `read` didn't find. A feed tells of a
+    /// record only once: unless it tells, too, that the record was deleted, the absence is confirmed like any other.
+    pub(super) async fn unseen_strangers(
+        &self,
+        map: &MapRun,
+        side: Side,
+        unseen: Vec<Mark>,
+        read: u64,
+    ) -> Result<Vec<Change>, SyncError> {
+        let rows: Vec<Row> = unseen
+            .iter()
+            .filter_map(|mark| self.last_row(map, side, &mark.id.record))
+            .collect();
+        let shown: BTreeMap<RecordId, Observed> = self
+            .evaluate(map, side, rows, read)
+            .await?
+            .into_iter()
+            .filter_map(|observed| Some((observed.record.clone()?, observed)))
+            .collect();
+        let mut doubts: BTreeMap<Stripe, BTreeMap<PairKey, RecordId>> = BTreeMap::new();
+        for mark in &unseen {
+            let record = &mark.id.record;
+            let observed = shown.get(record);
+            if self.is_in_doubt(map, side, mark, observed) {
+                let pair = observed.and_then(|o| o.pair.as_ref());
+                let prefix = pair.map(|pair| company_prefix(self.plan_of(map), side, pair));
+                let stripe = (side, prefix.unwrap_or_default());
+                let of_stripe = doubts.entry(stripe).or_default();
+                of_stripe.insert(PairKey(record.0.clone()), record.clone());
+            }
+        }
+        let mut doubted: BTreeSet<RecordId> =
+            doubts.values().flat_map(|d| d.values()).cloned().collect();
+        for (stripe, of_stripe) in doubts {
+            for gone in self.confirm_stripe(map, &stripe, of_stripe).await? {
+                doubted.remove(&RecordId(gone.0));
+            }
+        }
+        let changes = unseen.into_iter().flat_map(|mark| {
+            let record = &mark.id.record;
+            if doubted.contains(record) {
+                self.fault(map, &mark, read, &Trouble::Unreadable, shown.get(record))
+            } else {
+                vec![Change::Clear {
+                    id: mark.id,
+                    seen: read,
+                }]
+            }
+        });
+        Ok(changes.collect())
+    }
+
+    /// Whether a record that wasn't found may be there all the same, and be lost with its mark. A sweep marks it again.
+    fn is_in_doubt(&self, map: &MapRun, side: Side, mark: &Mark, shown: Option<&Observed>) -> bool {
+        let sweeps = self.feeds[map.feeds[side.index()]].abilities.changes == ChangeFeed::Sweep;
+        let concerns_us = shown.is_none_or(|observed| {
+            self.scope(&observed.row) == Scope::In && observed.row.filter != Ok(false)
+        });
+        !sweeps && !mark.approved && concerns_us && !self.is_told_deleted(map, side, mark)
     }
 
     /// Asks for the records in doubt and for neighbours of theirs, together: gives the pairs whose record is still

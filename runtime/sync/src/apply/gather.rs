@@ -183,13 +183,14 @@ impl Runtime {
         let records: Vec<RecordId> = strangers.iter().map(|m| m.id.record.clone()).collect();
         let mut fetched = self.fetch_records(map, side, &records).await?;
         let mut met: Vec<(Mark, PairKey, Observed)> = Vec::new();
+        let mut unseen = Vec::new();
         for mark in strangers {
             let clear = Change::Clear {
                 id: mark.id.clone(),
                 seen: fetched.read,
             };
             let Some(observed) = fetched.found.remove(&mark.id.record) else {
-                changes.push(clear);
+                unseen.push(mark);
                 continue;
             };
             if self.scope(&observed.row) == Scope::Out {
@@ -205,6 +206,10 @@ impl Runtime {
                 }
             }
         }
+        changes.extend(
+            self.unseen_strangers(map, side, unseen, fetched.read)
+                .await?,
+        );
         let pairs: Vec<PairKey> = met.iter().map(|(_, pair, _)| pair.clone()).collect();
         let links = self.store.links_by_pair(map.id, &pairs).await?;
         let rivals = self.rivals(map, side, &met, &links).await?;

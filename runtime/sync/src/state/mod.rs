@@ -55,7 +55,8 @@ pub trait StateStore: Send + Sync {
         records: &[RecordId],
     ) -> Result<Vec<Option<Link>>, StateError>;
 
-    /// Linked records whose pair key begins with `prefix`, at most `limit`: from `after` on, round to the start.
+    /// Links whose pair key begins with `prefix`, at most `limit`: first those in order, then those that rest, each from
+    /// `after` on, round to the start.
     async fn neighbours(
         &self,
         map: MapId,

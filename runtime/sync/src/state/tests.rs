@@ -134,6 +134,29 @@ async fn a_pass_clears_no_mark_that_came_meanwhile() {
 }
 
 #[tokio::test]
+async fn neighbours_in_order_come_before_those_that_rest() {
+    let (store, map) = store().await;
+    let links = [
+        ("A", LinkState::Linked),
+        ("C", LinkState::Left),
+        ("D", LinkState::Linked),
+        ("E", LinkState::AwaitingKey),
+    ];
+    let links = links.map(|(key, state)| {
+        let mut link = Link::new(map, pair(key), state);
+        link.sides[0].record = Some(RecordId(pair(key).0));
+        Change::PutLink(Box::new(link))
+    });
+    store.commit(links.into()).await.unwrap();
+    for (limit, expected) in [(9, vec!["D", "A", "C"]), (2, vec!["D", "A"])] {
+        let found = store.neighbours(map, &[], &pair("B"), limit).await.unwrap();
+        let found: Vec<PairKey> = found.into_iter().map(|link| link.pair).collect();
+        let expected: Vec<PairKey> = expected.into_iter().map(pair).collect();
+        assert_eq!(found, expected);
+    }
+}
+
+#[tokio::test]
 async fn what_was_missing_wakes_those_that_wait_for_it() {
     let (store, map) = store().await;
     let missing = Missing {

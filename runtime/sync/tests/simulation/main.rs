@@ -85,6 +85,16 @@ const ONCE_BROKEN: &[(&str, &str, u64)] = &[
         "deletes",
         30,
     ),
+    (
+        "a record without a link was forgotten since one read didn't find it",
+        "absence",
+        61,
+    ),
+    (
+        "a record that had left the filter was no witness that a neighbour was deleted",
+        "everything at once",
+        21,
+    ),
 ];
 
 #[test]

@@ -153,21 +153,24 @@ pub(super) fn neighbours(
     after: &PairKey,
     limit: usize,
 ) -> Result<Vec<Link>> {
-    let from = |range: &str| -> Result<Vec<Link>> {
+    let from = |states: &str, range: &str, limit: usize| -> Result<Vec<Link>> {
         collect(
             c,
             &format!(
                 "{LINK} WHERE map = ?1 AND pair {range} ?2 AND pair >= ?3 AND substr(pair, 1, length(?3)) = ?3
-                 AND state = 1 ORDER BY pair LIMIT ?4"
+                 AND state IN ({states}) ORDER BY pair LIMIT ?4"
             ),
             params![map.0, after.0, prefix, limit as i64],
             link,
         )
     };
-    let mut found = from(">")?;
-    if found.len() < limit {
-        found.extend(from("<")?);
-        found.truncate(limit);
+    // Those that rest come last: one of their records is likely to be gone.
+    let (linked, resting) = ("1", "2, 3");
+    let mut found = Vec::new();
+    for (states, range) in [(linked, ">"), (linked, "<"), (resting, ">"), (resting, "<")] {
+        if found.len() < limit {
+            found.extend(from(states, range, limit - found.len())?);
+        }
     }
     Ok(found)
 }
