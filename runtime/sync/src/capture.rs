@@ -209,15 +209,7 @@ impl Runtime {
                 });
             }
         }
-        let next = Change::SetCursor(feed.set.clone(), page.next);
-        if self.options.rules.broken(Mistake::CursorBeforeMarks) {
-            self.store.commit(vec![next]).await?;
-            changes.extend(marks);
-        } else {
-            changes.extend(marks);
-            changes.push(next);
-        }
-        self.store.commit(changes).await?;
+        // Before the marks: whoever works on one finds what was said.
         {
             let mut kept = self
                 .feed_rows
@@ -232,6 +224,15 @@ impl Runtime {
                 kept.put(at, record, word);
             }
         }
+        let next = Change::SetCursor(feed.set.clone(), page.next);
+        if self.options.rules.broken(Mistake::CursorBeforeMarks) {
+            self.store.commit(vec![next]).await?;
+            changes.extend(marks);
+        } else {
+            changes.extend(marks);
+            changes.push(next);
+        }
+        self.store.commit(changes).await?;
         if marked > 0 {
             self.tell(&Event::Captured {
                 system: feed.set.system.clone(),
