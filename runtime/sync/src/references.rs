@@ -15,7 +15,7 @@ use crate::state::{Missing, Set};
 use crate::wire;
 
 /// Answers that are remembered at most, in each of two generations.
-const REMEMBERED_MAX: usize = 50_000;
+const REMEMBERED_MAX: usize = 10_000;
 
 /// Where a reference leads, by which key: maps that ask the same share the answers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
