@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use dwmap_tests::{Project, Sandbox, eventually};
+use dwmap_tests::{Kills, Project, Sandbox, eventually};
 use serde_json::{Value, json};
 
 fn main() {
@@ -17,8 +17,9 @@ fn main() {
     match what.as_str() {
         "load" => load(number(args.next(), 100_000)),
         "live" => live(number(args.next(), 100)),
+        "kill" => kill(number(args.next(), 50)),
         _ => {
-            eprintln!("usage: bench load [CUSTOMERS] | live [CHANGES]");
+            eprintln!("usage: bench load [CUSTOMERS] | live [CHANGES] | kill [TIMES]");
             std::process::exit(2);
         }
     }
@@ -89,6 +90,18 @@ fn load(customers: usize) {
         peaks.push(peak as f64);
     }
     println!("\npeak memory, large to small: {:.2}", peaks[1] / peaks[0]);
+}
+
+/// `kill -9` of the process that syncs, at random moments of a load with live changes on both sides.
+fn kill(times: usize) {
+    let kills = Kills {
+        customers: 3_000,
+        of_sync: times,
+        of_sandbox: 0,
+        seed: 1,
+    };
+    let survived = runtime().block_on(kills.run());
+    println!("{survived:#?}");
 }
 
 /// How long a change takes from its commit on one side to being seen on the other, with hooks and without.
