@@ -96,7 +96,7 @@ fn load(customers: usize) {
 fn kill(times: usize) {
     let kills = Kills {
         customers: 3_000,
-        of_sync: times,
+        of_sync: u32::try_from(times).expect("a number of times"),
         of_sandbox: 0,
         seed: 1,
     };
