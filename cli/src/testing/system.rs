@@ -265,7 +265,7 @@ impl Connector for MemorySystem {
             .filter(|(set, _)| *set == query.address.set);
         let changes = changes
             .map(|(_, fields)| Change::Changed {
-                key: key_of(&query.address, fields),
+                key: key_of(query, fields),
                 feed_id: None,
                 row: None,
             })
@@ -364,7 +364,7 @@ impl MemorySystem {
                 state
                     .written
                     .push((address.set.clone(), record.fields.clone()));
-                applied(Some(&record), Some(key_of(address, &record.fields)))
+                applied(Some(&record), Some(key_of(query, &record.fields)))
             }
             Err(error) => Outcome::Rejected(Refusal {
                 code: "400".to_owned(),
@@ -384,9 +384,13 @@ fn applied(record: Option<&Record>, key: Option<Vec<Value>>) -> Outcome {
 }
 
 /// A record's key, from its columns.
-fn key_of(address: &Address, fields: &Fields) -> Vec<Value> {
+fn key_of(query: &Query, fields: &Fields) -> Vec<Value> {
+    let member = |at: &u16, name: &str| query.enums.get(usize::from(*at))?.by_name(name);
     let part = |(name, repr): &(String, Repr)| match (fields.get(name), repr) {
         (Some(Json::String(text)), Repr::Guid) => parse_guid(text).map_or(Value::Null, Value::Guid),
+        (Some(Json::String(name)), Repr::EnumName(at)) => {
+            member(at, name).map_or(Value::Null, |m| Value::Int(m.value))
+        }
         (Some(Json::String(text)), _) => Value::Text(text.clone()),
         (Some(Json::Number(n)), Repr::Decimal(..)) => {
             n.to_string().parse().map_or(Value::Null, Value::Decimal)
@@ -395,7 +399,7 @@ fn key_of(address: &Address, fields: &Fields) -> Vec<Value> {
         (Some(Json::Bool(b)), _) => Value::Bool(*b),
         _ => Value::Null,
     };
-    address.key.iter().map(part).collect()
+    query.address.key.iter().map(part).collect()
 }
 
 fn parse_guid(text: &str) -> Option<[u8; 16]> {
