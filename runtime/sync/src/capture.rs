@@ -17,8 +17,8 @@ use crate::runtime::{Feed, MapRun, Runtime};
 use crate::state::{Change, MapMode, Mark, MarkId, Set};
 use crate::wire;
 
-/// Rows of feeds that are kept until their marks are worked on, at most: some batches, since each may keep its page alive.
-const ROWS_MAX: usize = 2_000;
+/// Words of feeds that are kept until their marks are worked on, at most. They hold rows, so this bounds memory.
+const ROWS_MAX: usize = 10_000;
 
 /// A row that came with a feed.
 #[derive(Debug, Clone)]
