@@ -1,4 +1,5 @@
 //! Bad input of every kind: a message that names the place and the next step, the documented exit code, nothing lost.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

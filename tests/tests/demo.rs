@@ -1,4 +1,5 @@
 //! The demo, as the README tells people to run it.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 use dwmap_tests::Project;
 use serde_json::Value;

@@ -1,4 +1,5 @@
 //! The fixed words of the command line: others script against them.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 use dwmap_tests::{Project, Running, Sandbox, eventually};
 use serde_json::{Value, json};

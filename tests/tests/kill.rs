@@ -1,4 +1,5 @@
 //! `kill -9` at random moments, against the real binary and both servers. The bench runs the same loop longer.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 use dwmap_tests::{Kills, Survived};
 
