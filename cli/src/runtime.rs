@@ -117,7 +117,13 @@ fn state_path(manifest: &Manifest) -> Result<PathBuf, Failure> {
     match location {
         StateLocation::Sqlite(path) => {
             if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(|e| file_error(folder, &e))?;
+                std::fs::create_dir_all(folder).map_err(|e| {
+                    Failure::Configuration(format!(
+                        "{}: the folder {} can't be made for the state: {e}; name another place in [state]",
+                        manifest.state.url.place(),
+                        folder.display()
+                    ))
+                })?;
             }
             Ok(path)
         }

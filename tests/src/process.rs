@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 
 use tempfile::TempDir;
 
@@ -12,7 +13,7 @@ use crate::{Dataverse, Finops, dwmap};
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    stdout: BufReader<ChildStdout>,
+    lines: Receiver<String>,
 }
 
 impl Running {
@@ -26,15 +27,21 @@ impl Running {
             .stderr(Stdio::inherit())
             .spawn()
             .expect("dwmap starts");
-        let stdout = BufReader::new(child.stdout.take().expect("its output is piped"));
-        Self { child, stdout }
+        let stdout = child.stdout.take().expect("its output is piped");
+        // Read all the time: a process whose pipe is full would wait for ever.
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                // Where nobody listens any more, the rest is still read.
+                let _ = sender.send(line);
+            }
+        });
+        Self { child, lines }
     }
 
     /// The next line that it prints; none at its end.
     pub fn line(&mut self) -> Option<String> {
-        let mut line = String::new();
-        let read = self.stdout.read_line(&mut line).expect("its output reads");
-        (read > 0).then(|| line.trim_end().to_owned())
+        self.lines.recv().ok()
     }
 
     /// Its process id.

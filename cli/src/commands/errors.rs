@@ -188,7 +188,7 @@ async fn retry(runtime: &Runtime, all: &[ErrorEntry], args: &args::ErrorsSome) -
     let count = ids.len() as u64;
     runtime.retry(ids).await.map_err(runtime::failure)?;
     println!(
-        "{} will be tried again by the next `dwmap sync --once` or the running `dwmap run`",
+        "{} will be tried again by the next `dwmap sync --once` or `dwmap run`",
         output::count(count, "record")
     );
     Ok(Ended::Done)

@@ -25,8 +25,8 @@ pub use decimal::{Decimal, DecimalError, MAX_PRECISION, Rounding};
 pub use map::{
     Address, Agreement, Class, Company, ConflictPolicy, Deactivation, DeletePolicy, FieldConstant,
     InitialPolicy, Line, LineId, MapPlan, MissingPolicy, Plan, Policies, Proof, Query, Reference,
-    ReferenceKeyPart, ReverseEdge, Side, SidePlan, SourcePlace, SystemPlan, WriteColumn, WriteKey,
-    WritePlan, WriteRepr,
+    ReferenceKeyPart, Side, SidePlan, SourcePlace, SystemPlan, WriteColumn, WriteKey, WritePlan,
+    WriteRepr,
 };
 pub use predicate::{CompareOp, Predicate, TextTest};
 pub use program::{

@@ -400,16 +400,6 @@ pub struct Reference {
     pub brought_by: Option<u16>,
 }
 
-/// A map that depends on an entity of this one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReverseEdge {
-    /// The dependent map, as an index into the plan.
-    pub map: u16,
-    /// Its reference.
-    pub reference: u16,
-}
-
 /// How a line's value is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WriteRepr {
