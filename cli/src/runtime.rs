@@ -9,7 +9,9 @@ use dwmap_config::{Manifest, StateLocation, System};
 use dwmap_connect::{ConnectError, Connector};
 use dwmap_connectors::HookServer;
 use dwmap_plan::Plan;
-use dwmap_sync::{Observer, Options, Runtime, SqliteStore, StateError, SyncError, SystemClock};
+use dwmap_sync::{
+    Observer, Options, Runtime, Silent, SqliteStore, StateError, SyncError, SystemClock,
+};
 
 use crate::args::{Cli, PlanSource};
 use crate::exit::{Failure, file_error};
@@ -32,6 +34,17 @@ pub(crate) struct Setup {
     pub(crate) listen: Listen,
     /// Who is told what happens.
     pub(crate) observer: Arc<dyn Observer>,
+}
+
+impl Setup {
+    /// For a question about these maps (all if empty): nobody listens, and nobody is told.
+    pub(crate) fn quiet(maps: Vec<String>) -> Self {
+        Self {
+            maps,
+            listen: Listen::No,
+            observer: Arc::new(Silent),
+        }
+    }
 }
 
 /// Opens everything. `None` where the project has mistakes, which have been printed.

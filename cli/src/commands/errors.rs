@@ -1,16 +1,13 @@
 //! `dwmap errors`: the error queue.
 
-use std::sync::Arc;
-
 use dwmap_sync::state::MarkId;
-use dwmap_sync::{ErrorEntry, Runtime, Silent};
+use dwmap_sync::{ErrorEntry, Runtime};
 use serde::Serialize;
 
 use crate::args::{self, Cli, Errors, PlanSource};
 use crate::exit::{Ended, Failure, Outcome};
 use crate::output;
 use crate::runtime::{self, Ready, Setup};
-use crate::systems::Listen;
 
 /// The version of the JSON's shape.
 const VERSION: u32 = 1;
@@ -74,11 +71,7 @@ pub(crate) async fn run(cli: &Cli, args: &Errors) -> Outcome {
 }
 
 async fn open(cli: &Cli, source: &PlanSource) -> Result<Option<Ready>, Failure> {
-    let setup = Setup {
-        maps: Vec::new(),
-        listen: Listen::No,
-        observer: Arc::new(Silent),
-    };
+    let setup = Setup::quiet(Vec::new());
     runtime::open(cli, source, setup).await
 }
 

@@ -1,15 +1,12 @@
 //! `dwmap plan`: what a load would do, writing nothing.
 
-use std::sync::Arc;
-
-use dwmap_sync::{Planned, Silent};
+use dwmap_sync::Planned;
 use serde::Serialize;
 
 use crate::args::{self, Cli};
 use crate::exit::{Ended, Outcome};
 use crate::output;
 use crate::runtime::{self, Setup};
-use crate::systems::Listen;
 
 /// The version of the JSON's shape.
 const VERSION: u32 = 1;
@@ -23,11 +20,7 @@ struct Report<'a> {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &args::DryRun) -> Outcome {
-    let setup = Setup {
-        maps: args.maps.clone(),
-        listen: Listen::No,
-        observer: Arc::new(Silent),
-    };
+    let setup = Setup::quiet(args.maps.clone());
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };

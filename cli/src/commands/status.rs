@@ -1,15 +1,11 @@
 //! `dwmap status`: where each map stands.
 
-use std::sync::Arc;
-
-use dwmap_sync::Silent;
 use serde::Serialize;
 
 use crate::args::{self, Cli};
 use crate::exit::{Ended, Outcome};
 use crate::output;
 use crate::runtime::{self, Setup};
-use crate::systems::Listen;
 
 /// The version of the JSON's shape.
 const VERSION: u32 = 1;
@@ -21,11 +17,7 @@ struct Report {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
-    let setup = Setup {
-        maps: Vec::new(),
-        listen: Listen::No,
-        observer: Arc::new(Silent),
-    };
+    let setup = Setup::quiet(Vec::new());
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };

@@ -1,15 +1,12 @@
 //! `dwmap why`: where a record stands, and why it did or didn't go.
 
-use std::sync::Arc;
-
-use dwmap_sync::{Silent, Why};
+use dwmap_sync::Why;
 use serde::Serialize;
 
 use crate::args::{self, Cli};
 use crate::exit::{Ended, Failure, Outcome};
 use crate::output;
 use crate::runtime::{self, Setup};
-use crate::systems::Listen;
 
 /// The version of the JSON's shape.
 const VERSION: u32 = 1;
@@ -22,11 +19,7 @@ struct Report {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &args::Why) -> Outcome {
-    let setup = Setup {
-        maps: Vec::new(),
-        listen: Listen::No,
-        observer: Arc::new(Silent),
-    };
+    let setup = Setup::quiet(Vec::new());
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };
