@@ -1,6 +1,6 @@
 //! Joins what a run needs: the manifest, the plan, the systems and the state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,10 +88,8 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
     })
 }
 
-/// How long a feed is left alone where every system tells of its changes by hooks: a lost one costs this much.
+/// How long feeds are left alone where every system tells of its changes by hooks: a lost one costs this much.
 const LOOK_WITH_HOOKS: Duration = Duration::from_secs(15);
-/// Looks a second over all feeds: half of what both services allow (6,000 requests in 300 s), the other half is for work.
-const LOOKS_PER_SECOND: u32 = 10;
 
 fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
     let published = Options::default();
@@ -99,27 +97,18 @@ fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
     let systems: Vec<&System> = manifest.systems.iter().filter(bound).collect();
     let polls = systems.iter().map(|s| s.poll);
     let hooked = setup.listen == Listen::Yes && systems.iter().all(|s| s.hooks.is_some());
-    let least = if hooked {
-        LOOK_WITH_HOOKS
-    } else {
-        Duration::from_secs(1) * feeds(plan) / LOOKS_PER_SECOND
-    };
+    let look_every = polls.min().unwrap_or(published.look_every);
     Options {
         companies: manifest.policy.companies.clone(),
         maps: setup.maps.clone(),
         delete_max: manifest.policy.delete_max.unwrap_or(published.delete_max),
-        look_every: polls.min().unwrap_or(published.look_every).max(least),
+        look_every: if hooked {
+            look_every.max(LOOK_WITH_HOOKS)
+        } else {
+            look_every
+        },
         ..published
     }
-}
-
-/// How many change feeds the maps read.
-fn feeds(plan: &Plan) -> u32 {
-    let sides = plan.maps.iter().flat_map(|map| &map.sides);
-    let feeds: BTreeSet<(u16, &str)> = sides
-        .map(|side| (side.system, side.changes.address.set.as_str()))
-        .collect();
-    u32::try_from(feeds.len()).unwrap_or(u32::MAX)
 }
 
 fn state_path(manifest: &Manifest) -> Result<PathBuf, Failure> {

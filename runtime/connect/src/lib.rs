@@ -80,6 +80,15 @@ pub struct ChangePage {
     pub more: bool,
 }
 
+/// A question for the changes of one entity: the arguments of [`Connector::changes`].
+#[derive(Debug, Clone, Copy)]
+pub struct Since<'a> {
+    /// Of which entity, and which of its columns.
+    pub query: &'a Query,
+    /// Since when.
+    pub cursor: Option<&'a Cursor>,
+}
+
 /// How a fetch addresses rows.
 #[derive(Debug, Clone)]
 pub enum Keys {
@@ -336,6 +345,15 @@ pub trait Connector: Send + Sync {
         query: &Query,
         cursor: Option<&Cursor>,
     ) -> Result<ChangePage, ConnectError>;
+
+    /// A page of changes of each of several entities, in the order asked, in as few requests as the system allows.
+    async fn changes_of_each(&self, since: &[Since<'_>]) -> Vec<Result<ChangePage, ConnectError>> {
+        let mut pages = Vec::with_capacity(since.len());
+        for since in since {
+            pages.push(self.changes(since.query, since.cursor).await);
+        }
+        pages
+    }
 
     /// The rows with these keys, in any order; those that don't exist are left out.
     async fn fetch(&self, query: &Query, keys: &Keys) -> Result<Vec<Row>, ConnectError>;

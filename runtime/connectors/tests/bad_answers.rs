@@ -402,6 +402,60 @@ async fn an_expired_cursor_is_told() {
 }
 
 #[tokio::test]
+async fn feeds_that_are_read_together_fail_alone() {
+    let delta = |n: u8| {
+        let mut response = Response::new(200);
+        response.body =
+            format!(r#"{{"value":[],"@odata.deltaLink":"accounts?$deltatoken={n}"}}"#).into();
+        response
+    };
+    let mut refused = Response::new(403);
+    refused.body = dwmap_odata::ErrorBody::new("0x80040220", "missing prvReadAccount")
+        .render()
+        .into();
+    let rendered = render_responses(&[delta(7), refused, delta(9)].map(Part::Single));
+    let kind = format!("Content-Type: {}", rendered.content_type);
+    let answer = Step::Answer(200, vec![kind], rendered.body.clone());
+    let cut = Step::Cut(Box::new(answer.clone()), rendered.body.len() - 40);
+    let alone = |n: u8| {
+        Step::json(
+            200,
+            format!(r#"{{"value":[],"@odata.deltaLink":"accounts?$deltatoken={n}"}}"#),
+        )
+    };
+    let no_batch = Step::error(405, "0x80060888", "Batch isn't supported here");
+    let steps = [answer, cut.clone(), cut, no_batch];
+    let server = Scripted::start(steps.into_iter().chain([1, 2, 3].map(alone))).await;
+    let dataverse = connect(&server.url);
+    let query = accounts();
+    let cursor = Cursor("accounts?$deltatoken=1".to_owned());
+    let since = [dwmap_connect::Since {
+        query: &query,
+        cursor: Some(&cursor),
+    }; 3];
+
+    let pages = dataverse.changes_of_each(&since).await;
+    assert_eq!(pages[0].as_ref().unwrap().next.0, "accounts?$deltatoken=7");
+    assert!(
+        matches!(&pages[1], Err(ConnectError::Unauthorised { message, .. }) if message == "missing prvReadAccount"),
+        "{:?}",
+        pages[1]
+    );
+    assert_eq!(pages[2].as_ref().unwrap().next.0, "accounts?$deltatoken=9");
+
+    for page in dataverse.changes_of_each(&since).await {
+        let error = page.unwrap_err();
+        assert!(error.is_transient(), "cut off twice: {error}");
+    }
+    let pages = dataverse.changes_of_each(&since).await;
+    let all: Vec<bool> = pages.iter().map(Result::is_ok).collect();
+    assert_eq!(
+        all, [true; 3],
+        "a service without batches is asked one by one: {pages:?}"
+    );
+}
+
+#[tokio::test]
 async fn finance_and_operations_refuses_in_its_inner_error() {
     let body = r#"{"error":{"code":"","message":"An error has occurred.","innererror":{
         "message":"Write failed for table row of type 'CustCustomerV3Entity'. Infolog: Error: OrganizationName must be filled in."}}}"#;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use common::scripted::{Scripted, Step};
 use common::{accounts, create, customers, id, update};
-use dwmap_connect::{Connector, Cursor, Guard, Keys, Version, Write, WriteKind, WriteMode};
+use dwmap_connect::{Connector, Cursor, Guard, Keys, Since, Version, Write, WriteKind, WriteMode};
 use dwmap_connectors::{Dataverse, DataverseConfig, Finops, FinopsConfig};
 use dwmap_odata::batch::{Part, Response, render_responses};
 use dwmap_plan::{CompareOp, Predicate, Repr, Value};
@@ -72,6 +72,7 @@ async fn dataverse() {
         empty(),
         Step::json(200, delta),
         Step::json(200, delta),
+        batch(&[200, 200]),
         batch(&[204, 200, 204]),
         Step::json(200, r#"{"Ids":[]}"#),
         Step::json(204, ""),
@@ -94,6 +95,11 @@ async fn dataverse() {
     dataverse.changes(&query, None).await.unwrap();
     let cursor = Cursor("accounts?$deltatoken=1".to_owned());
     dataverse.changes(&query, Some(&cursor)).await.unwrap();
+    let since = Since {
+        query: &query,
+        cursor: Some(&cursor),
+    };
+    dataverse.changes_of_each(&[since, since]).await;
     let body = r#"{"name":"x"}"#;
     dataverse
         .write(&query, &writes(id(1), body), WriteMode::Live)

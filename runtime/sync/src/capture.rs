@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::PoisonError;
 
-use dwmap_connect::{Change as Seen, ChangeFeed, ConnectError, Cursor, Row};
+use dwmap_connect::{Change as Seen, ChangeFeed, ChangePage, ConnectError, Cursor, Row, Since};
 use dwmap_plan::{Side, Value};
 
 use crate::Moment;
@@ -80,13 +80,13 @@ impl FeedRows {
     }
 }
 
-/// What a look at a feed has found.
-#[derive(Debug, Clone, Copy, Default)]
+/// What a look at feeds has found.
+#[derive(Debug, Default)]
 pub(crate) struct Look {
     /// Changes that were marked.
     pub(crate) changes: u64,
-    /// More are there at once.
-    pub(crate) more: bool,
+    /// The feeds that have more at once.
+    pub(crate) more: Vec<usize>,
 }
 
 impl Runtime {
@@ -163,33 +163,62 @@ impl Runtime {
         }
     }
 
-    /// Reads one page of a feed.
-    pub(crate) async fn look(&self, at: usize) -> Result<Look, SyncError> {
-        let feed = &self.feeds[at];
-        if feed.abilities.changes == ChangeFeed::Sweep {
-            return Ok(Look::default());
-        }
-        let Some(cursor) = self.store.cursor(&feed.set).await? else {
-            return Ok(Look::default());
-        };
-        let connector = &self.systems[usize::from(feed.system)];
-        let read = self.tick();
-        let page = match connector.changes(&feed.query, Some(&cursor)).await {
-            Ok(page) => page,
-            Err(ConnectError::CursorExpired { .. }) => {
-                return self.begin_anew(at).await;
+    /// Reads one page of each of these feeds of a system. What some have to tell is kept even if others fail.
+    pub(crate) async fn look(&self, system: usize, feeds: &[usize]) -> Result<Look, SyncError> {
+        let mut asked = Vec::with_capacity(feeds.len());
+        for at in feeds {
+            if let Some(cursor) = self.store.cursor(&self.feeds[*at].set).await? {
+                asked.push((*at, cursor));
             }
-            Err(error) => return Err(error.into()),
-        };
-        if page.changes.is_empty() && page.next == cursor {
-            return Ok(Look::default());
         }
+        let since: Vec<Since<'_>> = asked
+            .iter()
+            .map(|(at, cursor)| Since {
+                query: &self.feeds[*at].query,
+                cursor: Some(cursor),
+            })
+            .collect();
+        let read = self.tick();
+        let pages = self.systems[system].changes_of_each(&since).await;
+        let mut look = Look::default();
+        let mut failed = None;
+        for ((at, cursor), page) in asked.iter().zip(pages) {
+            let captured = match page {
+                Ok(page) => {
+                    if page.more {
+                        look.more.push(*at);
+                    }
+                    self.capture(*at, cursor, page, read).await
+                }
+                Err(ConnectError::CursorExpired { .. }) => self.begin_anew(*at).await,
+                Err(error) => Err(error.into()),
+            };
+            match captured {
+                Ok(changes) => look.changes += changes,
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(look), Err)
+    }
+
+    /// Commits the marks that follow from a page of a feed, with the next cursor; gives how many records changed.
+    async fn capture(
+        &self,
+        at: usize,
+        cursor: &Cursor,
+        page: ChangePage,
+        read: u64,
+    ) -> Result<u64, SyncError> {
+        if page.changes.is_empty() && page.next == *cursor {
+            return Ok(0);
+        }
+        let feed = &self.feeds[at];
         let (records, mut changes) = self.records_of_page(feed, &page.changes).await?;
         // Marks made while the read was under way may be newer than what it found, so the number is taken now.
         let generation = self.tick();
         let marked = records.len() as u64;
         // Where reads lag, a look that is sent too soon may not find the change yet.
-        let lag = connector.budget().lag_max;
+        let lag = self.systems[usize::from(feed.system)].budget().lag_max;
         let not_before = if lag.is_zero() {
             Moment(0)
         } else {
@@ -244,10 +273,7 @@ impl Runtime {
                 self.maps[*map].marked.notify_one();
             }
         }
-        Ok(Look {
-            changes: marked,
-            more: page.more,
-        })
+        Ok(marked)
     }
 
     /// The records of a page, each with what is said of it last, and what the feed calls them.
@@ -302,7 +328,7 @@ impl Runtime {
 
     /// The feed no longer knows our cursor: it begins anew, and a sweep finds what lies between. The new cursor is kept
     /// last: whoever is killed on the way begins once more.
-    async fn begin_anew(&self, at: usize) -> Result<Look, SyncError> {
+    async fn begin_anew(&self, at: usize) -> Result<u64, SyncError> {
         let feed = &self.feeds[at];
         let cursor = self.first_cursor(feed).await?;
         let changes = self
@@ -310,10 +336,7 @@ impl Runtime {
             .await?;
         let change = Change::SetCursor(feed.set.clone(), cursor);
         self.store.commit(vec![change]).await?;
-        Ok(Look {
-            changes,
-            more: false,
-        })
+        Ok(changes)
     }
 }
 

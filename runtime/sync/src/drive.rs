@@ -10,7 +10,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::apply::Tally;
 use crate::error::SyncError;
 use crate::observer::Event;
-use crate::runtime::{MapRun, Runtime};
+use crate::runtime::{Feed, MapRun, Runtime};
 use crate::state::{Cause, Change, MapMode, MapStatus};
 
 /// How long a worker with nothing due sleeps at most before it looks again.
@@ -25,8 +25,9 @@ impl Runtime {
         let mut swept = false;
         loop {
             let mut busy = false;
-            for at in 0..self.feeds.len() {
-                busy |= self.look_through(at).await? > 0;
+            for system in 0..self.systems.len() {
+                let feeds = self.feeds_of(system, ChangeFeed::Tracked);
+                busy |= self.look_through(system, &feeds).await? > 0;
             }
             for map in &self.maps {
                 busy |= self.apply_all(map).await?.worked > 0;
@@ -36,8 +37,8 @@ impl Runtime {
             }
             if !swept {
                 swept = true;
-                for at in 0..self.feeds.len() {
-                    if self.feeds[at].abilities.changes == ChangeFeed::Sweep {
+                for system in 0..self.systems.len() {
+                    for at in self.feeds_of(system, ChangeFeed::Sweep) {
                         self.sweep(at).await?;
                     }
                 }
@@ -58,16 +59,24 @@ impl Runtime {
         Ok(())
     }
 
-    /// Reads a feed to its end.
-    pub(crate) async fn look_through(&self, at: usize) -> Result<u64, SyncError> {
-        let mut changes = 0;
-        loop {
-            let look = self.look(at).await?;
+    /// The feeds of a system whose changes are found in this way.
+    fn feeds_of(&self, system: usize, changes: ChangeFeed) -> Vec<usize> {
+        let is_one =
+            |feed: &Feed| usize::from(feed.system) == system && feed.abilities.changes == changes;
+        (0..self.feeds.len())
+            .filter(|at| is_one(&self.feeds[*at]))
+            .collect()
+    }
+
+    /// Reads these feeds of a system to their ends.
+    async fn look_through(&self, system: usize, feeds: &[usize]) -> Result<u64, SyncError> {
+        let mut look = self.look(system, feeds).await?;
+        let mut changes = look.changes;
+        while !look.more.is_empty() {
+            look = self.look(system, &look.more).await?;
             changes += look.changes;
-            if !look.more {
-                return Ok(changes);
-            }
         }
+        Ok(changes)
     }
 
     /// Works on a map's marks until none is due.
@@ -120,11 +129,11 @@ impl Runtime {
 
     async fn run_for_ever(&self) -> Result<(), SyncError> {
         let mut workers = FuturesUnordered::new();
-        for at in 0..self.feeds.len() {
-            workers.push(self.capture_loop(at).boxed());
-        }
         for system in 0..self.systems.len() {
-            workers.push(self.wake_loop(system).boxed());
+            workers.push(self.look_loop(system).boxed());
+            for at in self.feeds_of(system, ChangeFeed::Sweep) {
+                workers.push(self.sweep_loop(at).boxed());
+            }
         }
         workers.push(self.load_loop().boxed());
         for map in &self.maps {
@@ -203,36 +212,52 @@ impl Runtime {
         Ok(())
     }
 
-    async fn capture_loop(&self, at: usize) -> Result<(), SyncError> {
+    /// Looks at the feeds of a system: at all of them now and then, and at once at those that a hook names. A hook only
+    /// makes a look happen sooner: one that is lost or forged costs time, and no change.
+    async fn look_loop(&self, system: usize) -> Result<(), SyncError> {
+        let all = self.feeds_of(system, ChangeFeed::Tracked);
         let mut tries = 0;
-        let sweeps = self.feeds[at].abilities.changes == ChangeFeed::Sweep;
+        let mut feeds = all.clone();
+        let mut all_at = self.now().plus(self.options.look_every);
         loop {
-            let attempt = if sweeps {
-                self.sweep(at).await
-            } else {
-                self.look_through(at).await
-            };
+            let attempt = self.look_through(system, &feeds).await;
             if self.persist(&mut tries, attempt).await?.is_none() {
                 continue;
             }
-            let wait = if sweeps {
-                self.options.sweep_every
-            } else {
-                self.options.look_every
+            let named = self.systems[system].wake();
+            let rest = self.clock.sleep(self.now().until(all_at));
+            futures_util::pin_mut!(named, rest);
+            feeds = match future::select(rest, named).await {
+                Either::Left(_) => {
+                    all_at = self.now().plus(self.options.look_every);
+                    all.clone()
+                }
+                Either::Right((sets, _)) => self.woken(system, &sets),
             };
-            self.until(self.feeds[at].look.notified(), wait).await;
         }
     }
 
-    /// Hooks only make the next look happen at once.
-    async fn wake_loop(&self, system: usize) -> Result<(), SyncError> {
+    /// The feeds that a hook is about; those that are swept are told.
+    fn woken(&self, system: usize, sets: &[String]) -> Vec<usize> {
+        let named = |at: &usize| sets.is_empty() || sets.contains(&self.feeds[*at].set.set);
+        for at in self
+            .feeds_of(system, ChangeFeed::Sweep)
+            .iter()
+            .filter(|at| named(at))
+        {
+            self.feeds[*at].changed.notify_one();
+        }
+        let tracked = self.feeds_of(system, ChangeFeed::Tracked);
+        tracked.into_iter().filter(named).collect()
+    }
+
+    async fn sweep_loop(&self, at: usize) -> Result<(), SyncError> {
+        let mut tries = 0;
         loop {
-            let sets = self.systems[system].wake().await;
-            for feed in &self.feeds {
-                let named = sets.is_empty() || sets.contains(&feed.set.set);
-                if usize::from(feed.system) == system && named {
-                    feed.look.notify_one();
-                }
+            let attempt = self.sweep(at).await;
+            if self.persist(&mut tries, attempt).await?.is_some() {
+                let changed = self.feeds[at].changed.notified();
+                self.until(changed, self.options.sweep_every).await;
             }
         }
     }

@@ -15,7 +15,7 @@ pub struct Options {
     pub delete_max: u64,
     /// Marks that one batch takes.
     pub batch: usize,
-    /// How long systems without a hook are left alone between two looks.
+    /// How long a system's feeds are left alone between two looks, if no hook speaks.
     pub look_every: Duration,
     /// How long a set without a change feed is left alone between two sweeps.
     pub sweep_every: Duration,

@@ -70,8 +70,8 @@ pub(crate) struct Feed {
     pub(crate) abilities: Abilities,
     /// The maps that use it, by their place in `Runtime::maps`, and on which side.
     pub(crate) users: Vec<(usize, Side)>,
-    /// Something may have changed.
-    pub(crate) look: Notify,
+    /// A hook said that something changed; for one that is swept.
+    pub(crate) changed: Notify,
 }
 
 impl Runtime {
@@ -227,7 +227,7 @@ fn feed_of(
             },
             abilities: connector.abilities(&plan.changes),
             users: Vec::new(),
-            look: Notify::new(),
+            changed: Notify::new(),
         });
         feeds.len() - 1
     });

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use dwmap_plan::Value;
 
 use super::{PAGE, TestBed, create, fill, is_applied, observe, text_of, write_one};
-use crate::{Change, ChangeFeed, ConnectError, Cursor, RecordKey};
+use crate::{Change, ChangeFeed, ConnectError, Cursor, RecordKey, Since};
 
 fn tracks(bed: &dyn TestBed) -> bool {
     bed.connector().abilities(bed.query()).changes == ChangeFeed::Tracked
@@ -131,6 +131,32 @@ pub async fn changes_can_be_read_again(bed: &dyn TestBed) {
     let ids = &mut HashMap::new();
     assert_eq!(told(&first, ids).0, names(&keys));
     assert_eq!(told(&again, ids).0, names(&keys));
+}
+
+/// Several questions at once are answered as each would be alone, in their order, expired cursors among them.
+pub async fn changes_of_several_are_told_apart(bed: &dyn TestBed) {
+    if !tracks(bed) {
+        return;
+    }
+    let (_, expired) = read(bed, None).await;
+    bed.expire_cursors().await;
+    let (_, old) = read(bed, None).await;
+    let keys = fill(bed, 0..2).await;
+    let (_, new) = read(bed, Some(&old)).await;
+    let since = [&old, &expired, &new].map(|cursor| Since {
+        query: bed.query(),
+        cursor: Some(cursor),
+    });
+    let pages = bed.connector().changes_of_each(&since).await;
+    let [Ok(all), Err(error), Ok(nothing)] = pages.as_slice() else {
+        panic!("{pages:?}");
+    };
+    assert_eq!(told(&all.changes, &mut HashMap::new()).0, names(&keys));
+    assert!(
+        matches!(error, ConnectError::CursorExpired { .. }),
+        "{error}"
+    );
+    assert!(nothing.changes.is_empty());
 }
 
 /// Deletes are told, also of records that came after the cursor.

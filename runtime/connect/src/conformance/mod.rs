@@ -24,7 +24,7 @@ use crate::{
 
 pub use changes::{
     a_new_cursor_sees_what_comes_after_it, an_expired_cursor_is_told, changes_can_be_read_again,
-    deletes_are_told, every_row_is_in_the_first_read,
+    changes_of_several_are_told_apart, deletes_are_told, every_row_is_in_the_first_read,
 };
 pub use faults::{
     a_lost_answer_is_unknown, a_lost_request_is_unknown, a_throttled_write_is_applied,
@@ -103,7 +103,7 @@ macro_rules! conformance_tests {
             a_stale_version_is_a_conflict a_delete_is_guarded a_row_comes_back_where_it_is_wanted
             each_row_of_a_batch_has_its_outcome a_bulk_write_has_an_outcome_for_each_row
             every_row_is_in_the_first_read a_new_cursor_sees_what_comes_after_it
-            changes_can_be_read_again deletes_are_told an_expired_cursor_is_told
+            changes_can_be_read_again changes_of_several_are_told_apart deletes_are_told an_expired_cursor_is_told
             a_lost_request_is_unknown a_lost_answer_is_unknown a_throttled_write_is_applied
         }
     };

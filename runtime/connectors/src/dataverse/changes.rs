@@ -2,23 +2,45 @@
 //!
 //! A cursor is what remains of a next or delta link below the service's root; both are followed the same way.
 
-use dwmap_connect::{Change, ChangePage, ConnectError, Cursor};
+use dwmap_connect::{Change, ChangePage, ConnectError, Cursor, Since};
 use dwmap_odata::literal::parse_guid;
 use dwmap_plan::{Query, Value};
+use futures_util::future;
 
 use super::read::{paged, select};
 use crate::odata::Service;
+use crate::odata::batch::{self, Read};
 use crate::odata::row::{self, Entry, Rows};
+use crate::odata::transport::Answer;
 
 /// `ExpiredVersionStamp`.
 const EXPIRED: &str = "0x80044352";
 
+/// Parts of a batch are worked on one after the other: more of them than this would be late.
+const FEEDS_IN_BATCH: usize = 10;
+
 pub(super) async fn changes(
     service: &Service,
-    query: &Query,
-    cursor: Option<&Cursor>,
+    since: Since<'_>,
 ) -> Result<ChangePage, ConnectError> {
-    let page = page(service, query, cursor).await?;
+    change_page(service, since.query, page(service, since).await?)
+}
+
+pub(super) async fn changes_of_each(
+    service: &Service,
+    since: &[Since<'_>],
+) -> Vec<Result<ChangePage, ConnectError>> {
+    let pages = pages(service, since).await.into_iter().zip(since);
+    pages
+        .map(|(page, since)| change_page(service, since.query, page?))
+        .collect()
+}
+
+fn change_page(
+    service: &Service,
+    query: &Query,
+    page: TrackedPage,
+) -> Result<ChangePage, ConnectError> {
     let what = what(query);
     let changes = page
         .entries
@@ -74,22 +96,53 @@ pub(crate) struct TrackedPage {
 }
 
 /// Reads a page of a table's changes: its key and the columns of the query, no more, since filters are refused here.
-pub(crate) async fn page(
+pub(crate) async fn page(service: &Service, since: Since<'_>) -> Result<TrackedPage, ConnectError> {
+    let Read { what, request } = read(service, since);
+    tracked_page(service, since, service.read(&what, &request).await)
+}
+
+/// Reads a page of each table's changes, several tables in one request.
+pub(crate) async fn pages(
     service: &Service,
-    query: &Query,
-    cursor: Option<&Cursor>,
-) -> Result<TrackedPage, ConnectError> {
-    let what = what(query);
-    let relative = match cursor {
+    since: &[Since<'_>],
+) -> Vec<Result<TrackedPage, ConnectError>> {
+    let reads: Vec<Read> = since.iter().map(|since| read(service, *since)).collect();
+    let batches = reads
+        .chunks(FEEDS_IN_BATCH)
+        .map(|reads| batch::read(service, reads));
+    let answers = future::join_all(batches).await.into_iter().flatten();
+    let pairs = answers.zip(since);
+    pairs
+        .map(|(answer, since)| tracked_page(service, *since, answer))
+        .collect()
+}
+
+/// What a cursor leads to; without one, all rows.
+fn link(since: Since<'_>) -> String {
+    match since.cursor {
         Some(Cursor(link)) => link.clone(),
-        None => select(query).into(),
-    };
-    let request = paged(service, &relative, "odata.track-changes,");
-    let answer = match service.read(&what, &request).await {
-        Err(error) if cursor.is_some() && is_expired(&error) => {
+        None => select(since.query).into(),
+    }
+}
+
+fn read(service: &Service, since: Since<'_>) -> Read {
+    Read {
+        what: what(since.query),
+        request: paged(service, &link(since), "odata.track-changes,"),
+    }
+}
+
+fn tracked_page(
+    service: &Service,
+    since: Since<'_>,
+    answer: Result<Answer, ConnectError>,
+) -> Result<TrackedPage, ConnectError> {
+    let what = what(since.query);
+    let answer = match answer {
+        Err(error) if since.cursor.is_some() && is_expired(&error) => {
             return Err(ConnectError::CursorExpired {
                 system: service.system().to_owned(),
-                set: query.address.set.clone(),
+                set: since.query.address.set.clone(),
             });
         }
         other => other?,
@@ -97,8 +150,8 @@ pub(crate) async fn page(
     let rows = Rows::read(service, &what, &answer)?;
     let more = rows.next.is_some();
     // A delta link may lead to itself, when nothing has happened; a next link may not.
-    let from = if more { relative.as_str() } else { "" };
-    let link = service.follow(&what, from, rows.next.or(rows.delta))?;
+    let from = if more { link(since) } else { String::new() };
+    let link = service.follow(&what, &from, rows.next.or(rows.delta))?;
     let next = link.ok_or_else(|| {
         service.nonsense(
             &what,

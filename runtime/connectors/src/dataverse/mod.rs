@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use dwmap_connect::{
     Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, Outcome,
-    Page, PageToken, Row, Write, WriteMode,
+    Page, PageToken, Row, Since, Write, WriteMode,
 };
 use dwmap_plan::{Predicate, Query};
 
@@ -78,6 +78,13 @@ impl Dataverse {
     pub(crate) const fn service(&self) -> &Service {
         &self.service
     }
+
+    /// Hooks that name this entity mean somebody.
+    fn watch(&self, query: &Query) {
+        if let Some(hooks) = &self.hooks {
+            hooks.watch(&query.address.physical, &query.address.set);
+        }
+    }
 }
 
 #[async_trait]
@@ -118,10 +125,15 @@ impl Connector for Dataverse {
         query: &Query,
         cursor: Option<&Cursor>,
     ) -> Result<ChangePage, ConnectError> {
-        if let Some(hooks) = &self.hooks {
-            hooks.watch(&query.address.physical, &query.address.set);
+        self.watch(query);
+        changes::changes(&self.service, Since { query, cursor }).await
+    }
+
+    async fn changes_of_each(&self, since: &[Since<'_>]) -> Vec<Result<ChangePage, ConnectError>> {
+        for Since { query, .. } in since {
+            self.watch(query);
         }
-        changes::changes(&self.service, query, cursor).await
+        changes::changes_of_each(&self.service, since).await
     }
 
     async fn fetch(&self, query: &Query, keys: &Keys) -> Result<Vec<Row>, ConnectError> {

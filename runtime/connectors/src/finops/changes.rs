@@ -1,30 +1,61 @@
 //! Changes of an entity, read from its virtual table in the linked Dataverse environment: keys only, since that table's
 //! columns have other names and forms than the entity's.
 
-use dwmap_connect::{Change, ChangePage, ConnectError, Cursor};
+use dwmap_connect::{Change, ChangePage, ConnectError, Since};
 use dwmap_odata::literal::parse_guid;
 use dwmap_odata::{time, virtual_table};
 use dwmap_plan::{Address, Dialect, Query, Repr, Value};
 
-use crate::dataverse::changes::{deleted_id, page};
+use crate::dataverse::changes::{TrackedPage, deleted_id, page, pages};
 use crate::odata::Service;
 use crate::odata::row::{self, Entry};
 use crate::odata::value;
 
 pub(super) async fn changes(
     dataverse: &Service,
-    query: &Query,
-    cursor: Option<&Cursor>,
+    since: Since<'_>,
 ) -> Result<ChangePage, ConnectError> {
-    let tracked = virtual_query(&query.address);
-    let page = page(dataverse, &tracked, cursor).await?;
+    let tracked = virtual_query(&since.query.address);
+    let asked = Since {
+        query: &tracked,
+        ..since
+    };
+    let page = page(dataverse, asked).await?;
+    change_page(dataverse, since.query, &tracked, page)
+}
+
+pub(super) async fn changes_of_each(
+    dataverse: &Service,
+    since: &[Since<'_>],
+) -> Vec<Result<ChangePage, ConnectError>> {
+    let tracked: Vec<Query> = since
+        .iter()
+        .map(|since| virtual_query(&since.query.address))
+        .collect();
+    let asked: Vec<Since<'_>> = tracked
+        .iter()
+        .zip(since)
+        .map(|(query, since)| Since { query, ..*since })
+        .collect();
+    let pages = pages(dataverse, &asked).await;
+    let each = pages.into_iter().zip(since).zip(&tracked);
+    each.map(|((page, since), tracked)| change_page(dataverse, since.query, tracked, page?))
+        .collect()
+}
+
+fn change_page(
+    dataverse: &Service,
+    query: &Query,
+    tracked: &Query,
+    page: TrackedPage,
+) -> Result<ChangePage, ConnectError> {
     let what = format!("read the changes of {}", tracked.address.set);
     let change = |entry: Entry| match entry {
         Entry::Deleted(id) => Ok(Change::Deleted {
             key: None,
             feed_id: Some(deleted_id(dataverse, &what, &id)?),
         }),
-        Entry::Row(row) => changed(query, &tracked, &row.json)
+        Entry::Row(row) => changed(query, tracked, &row.json)
             .ok_or_else(|| dataverse.nonsense(&what, "a changed row without its key")),
     };
     Ok(ChangePage {

@@ -14,9 +14,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dwmap_connect::{
     Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, Outcome,
-    Page, PageToken, Refusal, Row, Write, WriteMode,
+    Page, PageToken, Refusal, Row, Since, Write, WriteMode,
 };
 use dwmap_plan::{Predicate, Query, Repr};
+use futures_util::future;
 
 use crate::odata::Service;
 use crate::odata::batch::{self, Job};
@@ -91,6 +92,13 @@ impl Finops {
             !address.physical.is_empty() && !has_enum && !self.untracked.contains(&address.set);
         self.changes_via.as_ref().filter(|_| trackable)
     }
+
+    /// Hooks that name this entity mean somebody.
+    fn watch(&self, query: &Query) {
+        if let Some(hooks) = &self.hooks {
+            hooks.watch(&query.address.physical, &query.address.set);
+        }
+    }
 }
 
 #[async_trait]
@@ -129,11 +137,9 @@ impl Connector for Finops {
         query: &Query,
         cursor: Option<&Cursor>,
     ) -> Result<ChangePage, ConnectError> {
-        if let Some(hooks) = &self.hooks {
-            hooks.watch(&query.address.physical, &query.address.set);
-        }
+        self.watch(query);
         match self.tracker(query) {
-            Some(dataverse) => changes::changes(dataverse.service(), query, cursor).await,
+            Some(dataverse) => changes::changes(dataverse.service(), Since { query, cursor }).await,
             None => Err(ConnectError::Refused {
                 system: self.service.system().to_owned(),
                 what: format!("read the changes of {}", query.address.set),
@@ -144,6 +150,25 @@ impl Connector for Finops {
                 },
             }),
         }
+    }
+
+    async fn changes_of_each(&self, since: &[Since<'_>]) -> Vec<Result<ChangePage, ConnectError>> {
+        let tracked = |since: &Since<'_>| self.tracker(since.query).is_some();
+        let Some(dataverse) = self
+            .changes_via
+            .as_ref()
+            .filter(|_| since.iter().all(tracked))
+        else {
+            // Each entity says for itself why it can't be asked.
+            let each = since
+                .iter()
+                .map(|since| self.changes(since.query, since.cursor));
+            return future::join_all(each).await;
+        };
+        for Since { query, .. } in since {
+            self.watch(query);
+        }
+        changes::changes_of_each(dataverse.service(), since).await
     }
 
     async fn fetch(&self, query: &Query, keys: &Keys) -> Result<Vec<Row>, ConnectError> {

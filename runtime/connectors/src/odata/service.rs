@@ -104,6 +104,11 @@ impl Service {
         format!("{}{relative}", self.root.path())
     }
 
+    /// The path and query of one of the service's own URLs, as it stands in the parts of a batch.
+    pub(crate) fn path_of(&self, url: &str) -> String {
+        self.path(url.strip_prefix(self.root.as_str()).unwrap_or(url))
+    }
+
     /// What remains of a link below the service's root, where one is given on the page `from`. A link that leads
     /// elsewhere isn't followed, for the token would go with it; nor one that leads nowhere.
     pub(crate) fn follow(

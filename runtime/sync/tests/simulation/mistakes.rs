@@ -8,7 +8,7 @@ use crate::run::run;
 use crate::scenario::Scenario;
 
 /// Seeds within which a mistake is to be found.
-const WITHIN: u64 = 40;
+const WITHIN: u64 = 200;
 
 /// For each mistake the scenario that finds it, and the promises that may break.
 const FOUND_BY: &[(Mistake, &str, &[Promise])] = &[
