@@ -1,6 +1,5 @@
 //! Reads that are sent together.
 
-use bytes::Bytes;
 use dwmap_connect::ConnectError;
 use dwmap_odata::batch::{self, Part, Response};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -89,6 +88,6 @@ fn alone(response: Response) -> Answer {
     Answer {
         status: response.status,
         headers,
-        body: Bytes::from(response.body),
+        body: response.body,
     }
 }
