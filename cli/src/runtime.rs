@@ -26,8 +26,19 @@ pub(crate) struct Ready {
     _hooks: Vec<HookServer>,
 }
 
+/// What a command does with the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It works on it, as one process at a time may.
+    Work,
+    /// It only asks, which goes beside one that works.
+    Ask,
+}
+
 /// How a run is set up beside its manifest and plan.
 pub(crate) struct Setup {
+    /// What is done with the state.
+    pub(crate) access: Access,
     /// Only these maps; all if empty.
     pub(crate) maps: Vec<String>,
     /// Whether hooks are listened for.
@@ -38,11 +49,22 @@ pub(crate) struct Setup {
 
 impl Setup {
     /// For a question about these maps (all if empty): nobody listens, and nobody is told.
-    pub(crate) fn quiet(maps: Vec<String>) -> Self {
+    pub(crate) fn question(maps: Vec<String>) -> Self {
         Self {
+            access: Access::Ask,
             maps,
             listen: Listen::No,
             observer: Arc::new(Silent),
+        }
+    }
+
+    /// For work on all maps.
+    pub(crate) fn work(listen: Listen, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            access: Access::Work,
+            maps: Vec::new(),
+            listen,
+            observer,
         }
     }
 }
@@ -63,7 +85,15 @@ pub(crate) async fn open(
 /// Joins a manifest and a plan.
 pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Result<Ready, Failure> {
     // The state is opened first: a second process must not as much as register a hook.
-    let store = SqliteStore::open(&state_path(manifest)?).map_err(state)?;
+    let path = state_path(manifest)?;
+    let store = match setup.access {
+        Access::Work => {
+            make_folder(manifest, &path)?;
+            SqliteStore::open(&path)
+        }
+        Access::Ask => SqliteStore::ask(&path),
+    };
+    let store = store.map_err(state)?;
     let systems = systems::connect(manifest, &plan, setup.listen).await?;
     let options = options(manifest, &plan, &setup);
     let by_name: BTreeMap<String, Arc<dyn Connector>> = plan
@@ -117,23 +147,25 @@ fn state_path(manifest: &Manifest) -> Result<PathBuf, Failure> {
         .location(&manifest.root)
         .map_err(|e| Failure::Configuration(e.to_string()))?;
     match location {
-        StateLocation::Sqlite(path) => {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(|e| {
-                    Failure::Configuration(format!(
-                        "{}: the folder {} can't be made for the state: {e}; name another place in [state]",
-                        manifest.state.url.place(),
-                        folder.display()
-                    ))
-                })?;
-            }
-            Ok(path)
-        }
+        StateLocation::Sqlite(path) => Ok(path),
         StateLocation::Postgres(_) => Err(Failure::Configuration(format!(
             "{}: this version keeps its state in SQLite alone; write \"sqlite:.dwmap/state.db\"",
             manifest.state.url.place()
         ))),
     }
+}
+
+fn make_folder(manifest: &Manifest, state: &Path) -> Result<(), Failure> {
+    let Some(folder) = state.parent() else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|e| {
+        Failure::Configuration(format!(
+            "{}: the folder {} can't be made for the state: {e}; name another place in [state]",
+            manifest.state.url.place(),
+            folder.display()
+        ))
+    })
 }
 
 /// The plan to run: a compiled one, or the project's maps compiled now.

@@ -1,13 +1,16 @@
 //! `dwmap errors`: the error queue.
 
+use std::sync::Arc;
+
 use dwmap_sync::state::MarkId;
-use dwmap_sync::{ErrorEntry, Runtime};
+use dwmap_sync::{ErrorEntry, Runtime, Silent};
 use serde::Serialize;
 
-use crate::args::{self, Cli, Errors, PlanSource};
+use crate::args::{self, Cli, Errors};
 use crate::exit::{Ended, Failure, Outcome};
 use crate::output;
-use crate::runtime::{self, Ready, Setup};
+use crate::runtime::{self, Setup};
+use crate::systems::Listen;
 
 /// The version of the JSON's shape.
 const VERSION: u32 = 1;
@@ -40,13 +43,16 @@ struct Entry {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &Errors) -> Outcome {
-    let source = match args {
-        Errors::List(args) => &args.source,
-        Errors::Show(args) => &args.source,
-        Errors::Retry(args) => &args.source,
-        Errors::Discard(args) => &args.source,
+    let ask = || Setup::question(Vec::new());
+    // A process that runs has marks of its own in hand: a pass that is under way would undo what was said to it here.
+    let act = || Setup::work(Listen::No, Arc::new(Silent));
+    let (source, setup) = match args {
+        Errors::List(args) => (&args.source, ask()),
+        Errors::Show(args) => (&args.source, ask()),
+        Errors::Retry(args) => (&args.source, act()),
+        Errors::Discard(args) => (&args.source, act()),
     };
-    let Some(ready) = open(cli, source).await? else {
+    let Some(ready) = runtime::open(cli, source, setup).await? else {
         return Ok(Ended::Found);
     };
     let runtime = &ready.runtime;
@@ -68,11 +74,6 @@ pub(crate) async fn run(cli: &Cli, args: &Errors) -> Outcome {
             Ok(Ended::Done)
         }
     }
-}
-
-async fn open(cli: &Cli, source: &PlanSource) -> Result<Option<Ready>, Failure> {
-    let setup = Setup::quiet(Vec::new());
-    runtime::open(cli, source, setup).await
 }
 
 /// A short name that stays the same as long as the error stands.

@@ -19,11 +19,7 @@ pub(crate) async fn run(cli: &Cli, args: &args::Run) -> Outcome {
     } else {
         Arc::new(Story(Progress::new()))
     };
-    let setup = Setup {
-        maps: Vec::new(),
-        listen: Listen::Yes,
-        observer,
-    };
+    let setup = Setup::work(Listen::Yes, observer);
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };

@@ -26,11 +26,8 @@ struct Report {
 
 pub(crate) async fn run(cli: &Cli, args: &args::Sync) -> Outcome {
     let progress = Arc::new(Progress::new());
-    let setup = Setup {
-        maps: Vec::new(),
-        listen: Listen::No,
-        observer: Arc::clone(&progress) as Arc<dyn Observer>,
-    };
+    let observer = Arc::clone(&progress) as Arc<dyn Observer>;
+    let setup = Setup::work(Listen::No, observer);
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };

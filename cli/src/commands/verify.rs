@@ -19,7 +19,7 @@ struct Report<'a> {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &args::Verify) -> Outcome {
-    let setup = Setup::quiet(args.maps.clone());
+    let setup = Setup::question(args.maps.clone());
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };

@@ -19,7 +19,7 @@ struct Report {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &args::Why) -> Outcome {
-    let setup = Setup::quiet(Vec::new());
+    let setup = Setup::question(Vec::new());
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };

@@ -78,11 +78,8 @@ pub(crate) async fn run(args: &args::Demo) -> Outcome {
     );
 
     let watcher = Arc::new(Watcher::new());
-    let setup = Setup {
-        maps: Vec::new(),
-        listen: Listen::Yes,
-        observer: Arc::clone(&watcher) as Arc<dyn Observer>,
-    };
+    let observer = Arc::clone(&watcher) as Arc<dyn Observer>;
+    let setup = Setup::work(Listen::Yes, observer);
     let ready = runtime::join(&stage.manifest, plan, setup).await?;
     let load_time = load(teller, &ready, &watcher).await?;
     let loaded = watcher.progress.done();

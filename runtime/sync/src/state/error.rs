@@ -7,10 +7,11 @@ use std::path::PathBuf;
 pub enum StateError {
     /// Another process works on it.
     #[error(
-        "another process works on the state in {path}; stop it first, or give this project a state of its own ([state] url in dwmap.toml)"
+        "another process works on the state in {path}; stop it first, or give this project a state of its own \
+         ([state] url in dwmap.toml). `status`, `errors list`, `errors show`, `why`, `plan` and `verify` work beside it"
     )]
     Locked {
-        /// The lock's file.
+        /// The state's file.
         path: PathBuf,
     },
     /// No space is left.
@@ -34,6 +35,17 @@ pub enum StateError {
         /// Its schema's version.
         found: i64,
         /// The newest that is known.
+        known: i64,
+    },
+    /// It was made by an older version, and whoever only asks changes nothing.
+    #[error(
+        "the state has schema {found}, and this version works with {known}; \
+         the next `dwmap sync --once` or `dwmap run` of this version brings it there"
+    )]
+    Older {
+        /// Its schema's version.
+        found: i64,
+        /// The present one.
         known: i64,
     },
     /// It is damaged.

@@ -1,5 +1,7 @@
 //! The tables, and how older ones become these.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 
 use super::StateError;
@@ -63,34 +65,61 @@ CREATE INDEX activity_by_pair ON activity (map, pair);
 CREATE INDEX activity_by_kind ON activity (map, kind, at);
 ";
 
-/// Rows that are put aside while two sides are joined: in a file of their own, since nothing is lost with it.
-const SCRATCH: &str = "
-CREATE TABLE IF NOT EXISTS scratch.rows (
+/// Rows that are put aside while two sides are joined.
+const SHELVES: &str = "
+CREATE TABLE IF NOT EXISTS SCHEMA.shelf_rows (
   shelf TEXT NOT NULL, pair BLOB NOT NULL, record BLOB NOT NULL, version TEXT, read INTEGER NOT NULL,
   json BLOB NOT NULL
 );
-CREATE UNIQUE INDEX IF NOT EXISTS scratch.rows_by_pair ON rows (shelf, pair);
+CREATE UNIQUE INDEX IF NOT EXISTS SCHEMA.rows_by_pair ON shelf_rows (shelf, pair);
 ";
 
-/// Brings a state to the present schema, in one transaction.
-pub(super) fn migrate(
-    connection: &mut Connection,
-    scratch: &std::path::Path,
-) -> Result<(), StateFault> {
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = STEPS.len() as i64;
-    if found > known {
+/// The newest schema that is known.
+const KNOWN: i64 = STEPS.len() as i64;
+
+/// The version of a state's schema; 0 for a file in which nothing is yet.
+pub(super) fn version(connection: &Connection) -> Result<i64, StateFault> {
+    let found = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > KNOWN {
+        let known = KNOWN;
         return Err(StateFault::State(StateError::Newer { found, known }));
     }
+    Ok(found)
+}
+
+/// Refuses a state whose schema isn't the present one.
+pub(super) fn demand_present(connection: &Connection) -> Result<(), StateFault> {
+    match version(connection)? {
+        KNOWN => Ok(()),
+        found => {
+            let known = KNOWN;
+            Err(StateFault::State(StateError::Older { found, known }))
+        }
+    }
+}
+
+/// Brings a state to the present schema, in one transaction.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StateFault> {
+    let found = version(connection)?;
     let transaction = connection.transaction()?;
     for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         transaction.execute_batch(step)?;
     }
-    transaction.pragma_update(None, "user_version", known)?;
-    transaction.commit()?;
-    connection.execute("ATTACH ?1 AS scratch", [scratch.to_string_lossy()])?;
-    connection.execute_batch(SCRATCH)?;
-    Ok(())
+    transaction.pragma_update(None, "user_version", KNOWN)?;
+    Ok(transaction.commit()?)
+}
+
+/// Makes the place where rows are put aside: a file of its own, since nothing is lost with it.
+pub(super) fn shelves_in(connection: &Connection, file: &Path) -> Result<(), StateFault> {
+    connection.execute("ATTACH ?1 AS scratch", [file.to_string_lossy()])?;
+    connection.pragma_update(Some("scratch"), "journal_mode", "WAL")?;
+    connection.pragma_update(Some("scratch"), "synchronous", "FULL")?;
+    Ok(connection.execute_batch(&SHELVES.replace("SCHEMA", "scratch"))?)
+}
+
+/// Makes the place where rows are put aside: SQLite's temporary one, which goes with the connection.
+pub(super) fn passing_shelves(connection: &Connection) -> Result<(), StateFault> {
+    Ok(connection.execute_batch(&SHELVES.replace("SCHEMA", "temp"))?)
 }
 
 /// What SQLite said, or what we say of it.

@@ -3,10 +3,11 @@
 //! One connection, write-ahead log, `synchronous=FULL`: what [`commit`](StateStore::commit) returned from is on
 //! disk. Calls are short (a batch of marks at a time), so they are done where they are called.
 
+mod open;
 mod rows;
 mod write;
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +16,7 @@ use dwmap_connect::{Cursor, Version};
 use dwmap_plan::Side;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::schema::{StateFault, migrate};
+use super::schema::StateFault;
 use super::{
     Activity, Change, FeedId, Intent, Link, MapCounts, MapId, MapStatus, Mark, MarkId, Missing,
     ScratchRow, Set, StateError, StateStore,
@@ -25,88 +26,29 @@ use crate::key::{PairKey, RecordId};
 
 type Result<T, E = StateFault> = std::result::Result<T, E>;
 
+/// What a process may do with a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Read and write: it is the only one that writes.
+    Work,
+    /// Read alone, beside a process that works.
+    Ask,
+}
+
+/// The number of a map that the state doesn't know, to one that only asks: the numbers of known ones begin at 1.
+const UNKNOWN_MAP: MapId = MapId(0);
+
 /// The state in a SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Mutex<Connection>,
     path: PathBuf,
+    access: Access,
     /// Held as long as the store lives; the system lets go of it when the process dies.
     _lock: Option<File>,
 }
 
 impl SqliteStore {
-    /// Opens a state, making it if it isn't there, and locks it against other processes.
-    pub fn open(path: &Path) -> Result<Self, StateError> {
-        let fail = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                StateError::ReadOnly {
-                    path: path.to_owned(),
-                }
-            }
-            std::io::ErrorKind::StorageFull => StateError::Full,
-            _ => StateError::Other {
-                message: error.to_string(),
-                path: path.to_owned(),
-            },
-        };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(fail)?;
-        }
-        let lock_path = beside(path, "lock");
-        let lock = File::create(&lock_path).map_err(fail)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StateError::Locked { path: lock_path });
-            }
-            Err(TryLockError::Error(error)) => return Err(fail(error)),
-        }
-        Self::start(
-            Connection::open(path),
-            path.to_owned(),
-            &beside(path, "scratch"),
-            Some(lock),
-        )
-    }
-
-    /// A state that ends with the process.
-    pub fn in_memory() -> Result<Self, StateError> {
-        let memory = Path::new(":memory:");
-        Self::start(
-            Connection::open_in_memory(),
-            memory.to_owned(),
-            memory,
-            None,
-        )
-    }
-
-    fn start(
-        connection: rusqlite::Result<Connection>,
-        path: PathBuf,
-        scratch: &Path,
-        lock: Option<File>,
-    ) -> Result<Self, StateError> {
-        let prepare = |mut connection: Connection| -> Result<Connection> {
-            connection.pragma_update(None, "journal_mode", "WAL")?;
-            connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.pragma_update(None, "cache_size", -16_384)?;
-            connection.set_prepared_statement_cache_capacity(64);
-            migrate(&mut connection, scratch)?;
-            connection.pragma_update(Some("scratch"), "journal_mode", "WAL")?;
-            connection.pragma_update(Some("scratch"), "synchronous", "FULL")?;
-            Ok(connection)
-        };
-        let connection = connection
-            .map_err(StateFault::from)
-            .and_then(prepare)
-            .map_err(|fault| explain(fault, &path))?;
-        Ok(Self {
-            connection: Mutex::new(connection),
-            path,
-            _lock: lock,
-        })
-    }
-
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T, StateError> {
         // A panic in another call can't have left a transaction open: they roll back when dropped.
         let mut connection = self
@@ -115,13 +57,6 @@ impl SqliteStore {
             .unwrap_or_else(PoisonError::into_inner);
         work(&mut connection).map_err(|fault| explain(fault, &self.path))
     }
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 /// Turns what SQLite said into what a person can act on.
@@ -146,22 +81,26 @@ fn explain(fault: StateFault, path: &Path) -> StateError {
 impl StateStore for SqliteStore {
     async fn map_id(&self, name: &str) -> Result<MapId, StateError> {
         self.with(|c| {
-            c.execute("INSERT OR IGNORE INTO maps (name) VALUES (?1)", [name])?;
-            Ok(
-                c.query_row("SELECT id FROM maps WHERE name = ?1", [name], |row| {
-                    row.get(0).map(MapId)
-                })?,
-            )
+            if self.access == Access::Work {
+                c.execute("INSERT OR IGNORE INTO maps (name) VALUES (?1)", [name])?;
+            }
+            let find = "SELECT id FROM maps WHERE name = ?1";
+            let found = c.query_row(find, [name], |row| row.get(0).map(MapId));
+            Ok(found.optional()?.unwrap_or(UNKNOWN_MAP))
         })
     }
 
     async fn reserve_sequence(&self, n: u64) -> Result<u64, StateError> {
         self.with(|c| {
-            Ok(c.query_row(
-                "UPDATE meta SET value = value + ?1 WHERE name = 'sequence' RETURNING value - ?1",
-                [n],
-                |row| row.get(0),
-            )?)
+            let sql = match self.access {
+                Access::Work => {
+                    "UPDATE meta SET value = value + ?1 WHERE name = 'sequence' RETURNING value - ?1"
+                }
+                // Numbers behind those that anybody set aside so far, so that what is read now counts as the newest.
+                // None of them is ever stored, so the next process that works may have them as well.
+                Access::Ask => "SELECT value FROM meta WHERE name = 'sequence' AND ?1 > 0",
+            };
+            Ok(c.query_row(sql, [n], |row| row.get(0))?)
         })
     }
 
@@ -394,7 +333,7 @@ impl StateStore for SqliteStore {
     ) -> Result<Vec<Option<ScratchRow>>, StateError> {
         self.with(|c| {
             let sql =
-                "SELECT pair, record, version, read, json FROM scratch.rows WHERE shelf = ?1 AND pair = ?2";
+                "SELECT pair, record, version, read, json FROM shelf_rows WHERE shelf = ?1 AND pair = ?2";
             let mut statement = c.prepare_cached(sql)?;
             let mut one = |pair: &PairKey| -> Result<Option<ScratchRow>> {
                 Ok(statement
@@ -409,7 +348,7 @@ impl StateStore for SqliteStore {
         self.with(|c| {
             let transaction = c.transaction()?;
             {
-                let sql = "DELETE FROM scratch.rows WHERE shelf = ?1 AND pair = ?2";
+                let sql = "DELETE FROM shelf_rows WHERE shelf = ?1 AND pair = ?2";
                 let mut statement = transaction.prepare_cached(sql)?;
                 for pair in pairs {
                     statement.execute(params![shelf, pair.0])?;
@@ -426,7 +365,7 @@ impl StateStore for SqliteStore {
         limit: usize,
     ) -> Result<Vec<ScratchRow>, StateError> {
         self.with(|c| {
-            let sql = "SELECT pair, record, version, read, json FROM scratch.rows
+            let sql = "SELECT pair, record, version, read, json FROM shelf_rows
                        WHERE shelf = ?1 AND pair > ?2 ORDER BY pair LIMIT ?3";
             let after = after.map_or(&[][..], |p| &p.0);
             let mut statement = c.prepare_cached(sql)?;
@@ -437,7 +376,7 @@ impl StateStore for SqliteStore {
 
     async fn scratch_clear(&self, shelf: &str) -> Result<(), StateError> {
         self.with(|c| {
-            c.execute("DELETE FROM scratch.rows WHERE shelf = ?1", [shelf])?;
+            c.execute("DELETE FROM shelf_rows WHERE shelf = ?1", [shelf])?;
             Ok(())
         })
     }

@@ -12,7 +12,7 @@ use crate::state::schema::StateFault;
 use crate::state::{
     Activity, ActivityKind, Bases, Cause, Intent, IntentKind, IntentLine, Link, LinkSide,
     LinkState, LoadPhase, LoadProgress, MapCounts, MapId, MapMode, MapStatus, Mark, MarkId,
-    Missing, Set, StateError,
+    Missing, Set,
 };
 
 const LINK_STATES: [LinkState; 4] = [
@@ -300,9 +300,8 @@ pub(super) fn map_status(c: &Connection, map: MapId) -> Result<MapStatus> {
             load,
         })
     })?;
-    found
-        .pop()
-        .ok_or_else(|| StateFault::State(StateError::from(Unreadable)))
+    // A map that no process has worked on yet stands at its beginning.
+    Ok(found.pop().unwrap_or_default())
 }
 
 pub(super) fn counts(c: &Connection, map: MapId) -> Result<MapCounts> {

@@ -297,7 +297,7 @@ pub(super) fn scratch_put(
 ) -> Result<Vec<PairKey>> {
     let mut doubled = Vec::new();
     for row in rows {
-        let find = "SELECT record FROM scratch.rows WHERE shelf = ?1 AND pair = ?2";
+        let find = "SELECT record FROM shelf_rows WHERE shelf = ?1 AND pair = ?2";
         let there: Option<Vec<u8>> = t
             .prepare_cached(find)?
             .query_row(params![shelf, row.pair.0], |r| r.get(0))
@@ -308,7 +308,7 @@ pub(super) fn scratch_put(
         }
         run(
             t,
-            "INSERT INTO scratch.rows VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO shelf_rows VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (shelf, pair) DO UPDATE SET version = ?4, read = ?5, json = ?6",
             params![
                 shelf,

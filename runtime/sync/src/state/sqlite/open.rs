@@ -1,0 +1,128 @@
+//! How a state is opened: by the one process that works on it, or beside that one for questions.
+
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Access, Result, SqliteStore, explain};
+use crate::state::StateError;
+use crate::state::schema::{self, StateFault};
+
+/// A private database in a temporary file, to SQLite.
+const NOWHERE: &str = "";
+
+impl SqliteStore {
+    /// Opens a state to work on it, making it if it isn't there, and locks it against others that would.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        let fail = |error| explain_io(&error, path);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(fail)?;
+        }
+        let lock = File::create(beside(path, "lock")).map_err(fail)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StateError::Locked {
+                    path: path.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
+        }
+        let prepare = |connection| {
+            let connection = prepared(connection)?;
+            schema::shelves_in(&connection, &beside(path, "scratch"))?;
+            Ok(connection)
+        };
+        let connection = Connection::open(path).map_err(StateFault::from);
+        let store = Self::around(connection.and_then(prepare), path, Access::Work)?;
+        Ok(Self {
+            _lock: Some(lock),
+            ..store
+        })
+    }
+
+    /// Opens a state for questions alone: also while another process works on it, and without a trace. A write-ahead
+    /// log lets others read what was committed last while one writes, so this takes no lock. It never brings an older
+    /// schema to the present one, makes no state, and sets no sequence numbers aside. What a question puts aside goes to
+    /// SQLite's temporary place. Where there is no state yet, it answers as a new one would.
+    pub fn ask(path: &Path) -> Result<Self, StateError> {
+        let is_there = path.try_exists().map_err(|e| explain_io(&e, path))?;
+        if is_there {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(path, flags).map_err(StateFault::from);
+            let begun = connection.and_then(|c| Ok((schema::version(&c)? > 0).then_some(c)));
+            if let Some(connection) = begun.map_err(|fault| explain(fault, path))? {
+                let prepare = |connection| {
+                    schema::demand_present(&connection)?;
+                    schema::passing_shelves(&connection)?;
+                    Ok(connection)
+                };
+                return Self::around(prepare(connection), path, Access::Ask);
+            }
+        }
+        Self::private(NOWHERE)
+    }
+
+    /// A state that ends with the process.
+    pub fn in_memory() -> Result<Self, StateError> {
+        Self::private(":memory:")
+    }
+
+    fn private(name: &str) -> Result<Self, StateError> {
+        let prepare = |connection| {
+            let connection = prepared(connection)?;
+            schema::passing_shelves(&connection)?;
+            Ok(connection)
+        };
+        let connection = Connection::open(name).map_err(StateFault::from);
+        Self::around(connection.and_then(prepare), Path::new(name), Access::Work)
+    }
+
+    fn around(
+        connection: Result<Connection>,
+        path: &Path,
+        access: Access,
+    ) -> Result<Self, StateError> {
+        let connection = connection.map_err(|fault| explain(fault, path))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(Self {
+            connection: Mutex::new(connection),
+            path: path.to_owned(),
+            access,
+            _lock: None,
+        })
+    }
+}
+
+/// A connection that works: what it committed is on disk, in the present schema.
+fn prepared(mut connection: Connection) -> Result<Connection> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    schema::migrate(&mut connection)?;
+    Ok(connection)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn explain_io(error: &std::io::Error, path: &Path) -> StateError {
+    let path = path.to_owned();
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            StateError::ReadOnly { path }
+        }
+        ErrorKind::StorageFull => StateError::Full,
+        _ => StateError::Other {
+            message: error.to_string(),
+            path,
+        },
+    }
+}
