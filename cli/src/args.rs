@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Keeps two business systems the same, both ways.
@@ -296,7 +297,7 @@ pub(crate) struct ErrorsDiscard {
     /// The name from `errors list`.
     pub(crate) id: String,
     /// Why it needs nothing more.
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) reason: String,
 }
 

@@ -1,7 +1,11 @@
 //! Exit codes, and the errors that lead to them.
 
 use std::fmt;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::process::ExitCode;
+
+use crate::output::plain;
 
 /// How a command that did its work ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +56,16 @@ pub(crate) fn code(outcome: &Outcome) -> ExitCode {
     })
 }
 
-/// A configuration error about a file: `error: maps/x.dwmap: No such file …`.
-pub(crate) fn file_error(path: &std::path::Path, error: &std::io::Error) -> Failure {
-    Failure::Configuration(format!("{}: {error}", path.display()))
+/// A configuration error about a file: `error: maps/x.dwmap: there is no such file`.
+pub(crate) fn file_error(path: &Path, error: &std::io::Error) -> Failure {
+    let why = match error.kind() {
+        ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            "there is a file where a folder must be".to_owned()
+        }
+        ErrorKind::IsADirectory => "there is a folder where a file must be".to_owned(),
+        ErrorKind::PermissionDenied => "this user lacks the right to it".to_owned(),
+        _ => error.to_string(),
+    };
+    Failure::Configuration(format!("{}: {why}", plain(path).display()))
 }

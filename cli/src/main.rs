@@ -23,9 +23,15 @@ use clap::Parser;
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
         let told = info.to_string();
+        // `println!` knows no gentler way to say that nobody takes what it prints.
         if told.contains("Broken pipe") {
-            // Whoever reads our output (`head`, a pager) has seen enough; `println!` knows no gentler way.
+            // Whoever reads our output (`head`, a pager) has seen enough.
             std::process::exit(0);
+        }
+        if let Some((_, why)) = told.split_once("failed printing to stdout: ") {
+            let why = format!("standard output can't be written to: {why}");
+            eprintln!("{}", exit::Failure::Configuration(why));
+            std::process::exit(2);
         }
         eprintln!("{}", exit::Failure::Internal(told));
     }));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use dwmap_config::Manifest;
 
 use crate::exit::Failure;
+use crate::output::plain;
 
 /// The manifest of the folder or of the nearest one above it.
 pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
@@ -15,7 +16,11 @@ pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())?;
     // A path below the folder that was named reads better in messages than a canonical one.
     let named = folder.join("dwmap.toml");
-    Some(if named.is_file() { named } else { above })
+    Some(if named.is_file() {
+        plain(&named).to_path_buf()
+    } else {
+        above
+    })
 }
 
 /// Loads a manifest.
@@ -30,6 +35,9 @@ pub(crate) fn required(folder: &Path, env: Option<&str>) -> Result<Manifest, Fai
 
 /// There is none.
 pub(crate) fn missing(folder: &Path) -> Failure {
+    if !folder.is_dir() {
+        return Failure::Configuration(format!("there is no folder {}", folder.display()));
+    }
     Failure::Configuration(format!(
         "no dwmap.toml in {} or above it; make a project with `dwmap new NAME`, or name a folder with -C DIR",
         folder.display()

@@ -1,6 +1,7 @@
 //! What is printed: JSON for programs, tables and progress for people.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -82,6 +83,14 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         text.push_str(&line(&mut row.iter().map(String::as_str)));
     }
     text
+}
+
+/// A path as people write it: `maps/a.dwmap`, not `./maps/a.dwmap`.
+pub(crate) fn plain(path: &Path) -> &Path {
+    match path.strip_prefix(".") {
+        Ok(rest) if !rest.as_os_str().is_empty() => rest,
+        _ => path,
+    }
 }
 
 /// `1 record`, `2 records`.

@@ -8,6 +8,7 @@ use dwmap_config::{Manifest, MapSource, Overflow};
 
 use crate::exit::{Failure, file_error};
 use crate::manifest;
+use crate::output::plain;
 
 /// A project's folder, its manifest where it has one, and what is to be compiled.
 pub(crate) struct Sources {
@@ -110,6 +111,9 @@ pub(crate) fn source_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         } else {
             files.push(path.clone());
         }
+    }
+    for file in &mut files {
+        *file = plain(file).to_path_buf();
     }
     Ok(files)
 }

@@ -16,6 +16,7 @@ use dwmap_sync::{
 use crate::args::{Cli, PlanSource};
 use crate::exit::{Failure, file_error};
 use crate::manifest;
+use crate::output::plain;
 use crate::systems::{self, Listen};
 
 /// A runtime that is ready to work.
@@ -147,7 +148,7 @@ fn state_path(manifest: &Manifest) -> Result<PathBuf, Failure> {
         .location(&manifest.root)
         .map_err(|e| Failure::Configuration(e.to_string()))?;
     match location {
-        StateLocation::Sqlite(path) => Ok(path),
+        StateLocation::Sqlite(path) => Ok(plain(&path).to_path_buf()),
         StateLocation::Postgres(_) => Err(Failure::Configuration(format!(
             "{}: this version keeps its state in SQLite alone; write \"sqlite:.dwmap/state.db\"",
             manifest.state.url.place()
@@ -186,7 +187,7 @@ fn read_plan(path: &Path) -> Result<Plan, Failure> {
 #[cfg(feature = "compiler")]
 fn compile(cli: &Cli) -> Result<Option<Plan>, Failure> {
     let sources = crate::project::read(&cli.project, cli.env.as_deref(), &[])?;
-    crate::commands::compile(&sources.project)
+    crate::commands::compile(&sources.project, crate::commands::Say::Mistakes)
 }
 
 #[cfg(not(feature = "compiler"))]

@@ -4,12 +4,14 @@
 //! It belongs to tests, so what can't go on panics with what went wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod archive;
 mod binary;
 mod http;
 mod kill;
 mod process;
 mod project;
 
+pub use archive::{Archive, difference};
 pub use binary::dwmap;
 pub use http::{Dataverse, Finops, eventually};
 pub use kill::{Kills, Survived};

@@ -19,9 +19,12 @@ pub struct Running {
 impl Running {
     /// Starts `dwmap` with these arguments in `folder`.
     pub fn start(folder: &Path, args: &[&str]) -> Self {
-        let mut child = Command::new(dwmap())
-            .args(args)
-            .current_dir(folder)
+        Self::of(Command::new(dwmap()).args(args).current_dir(folder))
+    }
+
+    /// Starts a command of `dwmap`.
+    pub fn of(command: &mut Command) -> Self {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -4,14 +4,6 @@
 use dwmap_tests::{Project, Running, Sandbox, eventually};
 use serde_json::{Value, json};
 
-/// A project of one map, as `dwmap new` makes it, that needs no running system.
-fn made() -> Project {
-    let around = Project::of(&[]);
-    let output = around.run(&["new", "."]);
-    assert!(output.status.success(), "{output:?}");
-    around
-}
-
 fn said(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -39,60 +31,6 @@ async fn the_sandbox_says_that_it_is_ready_and_its_data_survive_a_restart() {
 }
 
 #[test]
-fn check_reports_in_each_format() {
-    let project = made();
-    let good = project.run(&["check"]);
-    assert_eq!(
-        (good.status.code(), said(&good.stdout)),
-        (Some(0), String::new())
-    );
-
-    let map =
-        std::fs::read_to_string(project.path().join("maps/currencies.dwmap")).expect("it reads");
-    project.write(
-        "maps/currencies.dwmap",
-        &map.replace("key CurrencyCode <->", "key CurrencyCode <=>"),
-    );
-    let human = project.run(&["check"]);
-    assert_eq!(
-        (human.status.code(), said(&human.stdout)),
-        (Some(1), String::new())
-    );
-    assert!(
-        said(&human.stderr).contains("maps/currencies.dwmap:"),
-        "{human:?}"
-    );
-
-    let (code, found) = project.json(&["check", "--format", "json"]);
-    assert_eq!(
-        (code, &found["version"], &found["errors"]),
-        (Some(1), &json!(1), &json!(1))
-    );
-    assert_eq!(
-        found["diagnostics"][0]["place"]["file"],
-        "maps/currencies.dwmap"
-    );
-
-    let (code, found) = project.json(&["check", "--format", "sarif"]);
-    assert_eq!((code, &found["version"]), (Some(1), &json!("2.1.0")));
-    assert_eq!(
-        found["runs"][0]["results"].as_array().map(Vec::len),
-        Some(1)
-    );
-
-    let github = project.run(&["check", "--format", "github"]);
-    assert_eq!(github.status.code(), Some(1));
-    assert!(
-        said(&github.stdout).starts_with("::error file=maps/currencies.dwmap,line="),
-        "{github:?}"
-    );
-
-    assert_eq!(project.run(&["check", "--fix"]).status.code(), Some(0));
-    let fixed = std::fs::read_to_string(project.path().join("maps/currencies.dwmap"));
-    assert_eq!(fixed.expect("it reads"), map);
-}
-
-#[test]
 fn a_plan_is_the_same_bytes_wherever_it_is_built() {
     let built = || {
         let around = Project::of(&[]);
@@ -107,39 +45,6 @@ fn a_plan_is_the_same_bytes_wherever_it_is_built() {
         std::fs::read(around.path().join("out/a.dwplan")).expect("the plan is there")
     };
     assert!(built() == built(), "the same inputs gave other bytes");
-}
-
-#[test]
-fn each_way_to_end_has_its_exit_code() {
-    let project = made();
-    let code = |args: &[&str]| project.run(args).status.code();
-    assert_eq!(code(&["--help"]), Some(0));
-    assert_eq!(code(&["fmt", "--check"]), Some(0));
-    assert_eq!(code(&["test"]), Some(0));
-    assert_eq!(code(&["explain", "R0101"]), Some(0));
-    assert_eq!(code(&["explain", "currencies"]), Some(0));
-    assert_eq!(code(&["explain", "R9999"]), Some(2));
-    assert_eq!(code(&["sync"]), Some(2), "it wants --once");
-    assert_eq!(code(&["status"]), Some(2), "the secrets aren't set");
-    // Nobody listens at the port 1.
-    let manifest = std::fs::read_to_string(project.path().join("dwmap.toml")).expect("it reads");
-    project.write(
-        "dwmap.toml",
-        &manifest.replace(":7341", ":1").replace(":7342", ":1"),
-    );
-    assert_eq!(code(&["sync", "--once", "--env", "sandbox"]), Some(3));
-
-    let map =
-        std::fs::read_to_string(project.path().join("maps/currencies.dwmap")).expect("it reads");
-    project.write("maps/currencies.dwmap", &map.replace("  Symbol", "Symbol"));
-    assert_eq!(code(&["fmt", "--check"]), Some(1));
-    project.write(
-        "maps/currencies.dwmap",
-        &map.replace("currencyname: \"Euro\"", "currencyname: \"Yen\""),
-    );
-    assert_eq!(code(&["test"]), Some(1));
-    let (failed, results) = project.json(&["test", "--json"]);
-    assert_eq!((failed, &results["version"]), (Some(1), &json!(1)));
 }
 
 #[tokio::test]

@@ -8,20 +8,19 @@ use dwmap_plan::Plan;
 use crate::args::{self, Cli, Format};
 use crate::commands::check;
 use crate::exit::{Ended, Failure, Outcome, file_error};
-use crate::output::count;
+use crate::output::{count, plain};
 use crate::project;
 
 pub(crate) fn run(cli: &Cli, args: &args::Build) -> Outcome {
     let sources = project::read(&cli.project, cli.env.as_deref(), &[])?;
-    let Some(plan) = compile(&sources.project)? else {
+    let Some(plan) = compile(&sources.project, Say::All)? else {
         return Ok(Ended::Found);
     };
-    let path = args.output.clone().unwrap_or_else(|| {
-        sources
-            .root
-            .join("target")
-            .join(format!("{}.dwplan", plan.name))
-    });
+    let usual = || {
+        let target = sources.root.join("target");
+        plain(&target.join(format!("{}.dwplan", plan.name))).to_path_buf()
+    };
+    let path = args.output.clone().unwrap_or_else(usual);
     write(&path, &plan)?;
     eprintln!(
         "built {} from {}",
@@ -32,11 +31,25 @@ pub(crate) fn run(cli: &Cli, args: &args::Build) -> Outcome {
     Ok(Ended::Done)
 }
 
-/// Compiles, printing what is found; none if there are errors.
-pub(crate) fn compile(project: &dwmap_compiler::Project) -> Result<Option<Plan>, Failure> {
+/// What of the diagnostics is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Say {
+    /// All that is found: whoever compiles wants to know.
+    All,
+    /// Mistakes alone: whoever runs maps that compile has been told the rest.
+    Mistakes,
+}
+
+/// Compiles, printing what is found; none if there are mistakes.
+pub(crate) fn compile(
+    project: &dwmap_compiler::Project,
+    say: Say,
+) -> Result<Option<Plan>, Failure> {
     match dwmap_compiler::build(project) {
         Ok((plan, found)) => {
-            check::print(&found, Format::Human);
+            if say == Say::All {
+                check::print(&found, Format::Human);
+            }
             Ok(Some(plan))
         }
         Err(BuildError::Mistakes(found)) => {

@@ -1,7 +1,7 @@
 //! `dwmap explain`: a code's page, or what a map means.
 
 use crate::args::{self, Cli};
-use crate::commands::build;
+use crate::commands::build::{self, Say};
 use crate::exit::{Ended, Failure, Outcome};
 use crate::project;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(cli: &Cli, args: &args::Explain) -> Outcome {
             failure
         }
     })?;
-    let Some(mut plan) = build::compile(&sources.project)? else {
+    let Some(mut plan) = build::compile(&sources.project, Say::Mistakes)? else {
         return Ok(Ended::Found);
     };
     let Some(text) = dwmap_compiler::explain_map(&plan, &args.what) else {

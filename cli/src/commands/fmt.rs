@@ -13,10 +13,9 @@ pub(crate) fn run(folder: &Path, args: &args::Fmt) -> Outcome {
         return standard_input(args.check);
     }
     let paths = if args.paths.is_empty() {
-        let root = manifest::find(folder)
-            .and_then(|path| Some(path.parent()?.to_path_buf()))
-            .ok_or_else(|| manifest::missing(folder))?;
-        vec![root]
+        let manifest = manifest::find(folder).ok_or_else(|| manifest::missing(folder))?;
+        let root = manifest.parent().filter(|p| !p.as_os_str().is_empty());
+        vec![root.unwrap_or(Path::new(".")).to_path_buf()]
     } else {
         args.paths.clone()
     };

@@ -25,7 +25,7 @@ mod verify;
 mod why;
 
 #[cfg(feature = "compiler")]
-pub(crate) use build::compile;
+pub(crate) use build::{Say, compile};
 
 use crate::args::{Cli, Command};
 use crate::exit::{Failure, Outcome};

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::args;
 use crate::exit::{Ended, Failure, Outcome, file_error};
+use crate::output::plain;
 
 /// What a new project holds, by path.
 const FILES: &[(&str, &str)] = &[
@@ -18,11 +19,15 @@ const FILES: &[(&str, &str)] = &[
 pub(crate) fn run(folder: &Path, args: &args::New) -> Outcome {
     let root = folder.join(&args.folder);
     let name = project_name(&root)?;
+    let taken = |what: &str| {
+        let place = plain(&root).display();
+        Failure::Configuration(format!("{place} {what}; choose another folder"))
+    };
+    if root.is_file() {
+        return Err(taken("is a file"));
+    }
     if root.join("dwmap.toml").exists() {
-        return Err(Failure::Configuration(format!(
-            "{} is a project already; choose another folder",
-            root.display()
-        )));
+        return Err(taken("is a project already"));
     }
     for (path, text) in FILES {
         let path = root.join(path);
@@ -31,9 +36,15 @@ pub(crate) fn run(folder: &Path, args: &args::New) -> Outcome {
         let text = text.replace("{name}", &name);
         std::fs::write(&path, text).map_err(|e| file_error(&path, &e))?;
     }
-    let shown = args.folder.display();
+    let shown = args.folder.display().to_string();
+    let plain_word = |c: char| c.is_alphanumeric() || "-_./".contains(c);
+    let typed = if shown.chars().all(plain_word) {
+        shown.clone()
+    } else {
+        format!("'{}'", shown.replace('\'', "'\\''"))
+    };
     println!(
-        "made {shown}\n\nTry next:\n  cd {shown}\n  dwmap test\n  \
+        "made {shown}\n\nTry next:\n  cd {typed}\n  dwmap test\n  \
          dwmap sandbox --data .dwmap/sandbox --dataverse-port 7341 --finops-port 7342 --open &\n  \
          dwmap plan --env sandbox\n  dwmap sync --once --env sandbox"
     );

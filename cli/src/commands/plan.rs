@@ -33,9 +33,22 @@ pub(crate) async fn run(cli: &Cli, args: &args::DryRun) -> Outcome {
     } else {
         println!("{}", table(&planned));
         samples(&planned);
-        println!("\nNothing was written. `dwmap sync --once` does it.");
+        println!("\n{}", next(&planned));
     }
     Ok(Ended::Done)
+}
+
+/// What follows from a plan.
+fn next(planned: &[Planned]) -> &'static str {
+    let writes = |map: &Planned| {
+        let counts = [map.create, map.update, map.remove];
+        counts.iter().flatten().any(|&n| n > 0)
+    };
+    if planned.iter().any(writes) {
+        "Nothing was written. `dwmap sync --once` does it."
+    } else {
+        "Nothing is to be written."
+    }
 }
 
 /// What would be done, map by map; the systems' names stand in the head.

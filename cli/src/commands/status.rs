@@ -1,5 +1,6 @@
 //! `dwmap status`: where each map stands.
 
+use dwmap_sync::state::MapMode;
 use serde::Serialize;
 
 use crate::args::{self, Cli};
@@ -48,6 +49,11 @@ pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
         })
         .collect();
     println!("{}", output::table(&head, &rows));
+    if maps.iter().any(|map| map.mode == MapMode::Stopped) {
+        println!(
+            "a stopped map hasn't been loaded yet; `dwmap sync --once` or `dwmap run` loads it"
+        );
+    }
     for map in maps.iter().filter(|map| !map.reason.is_empty()) {
         println!("{}: {}", map.map, map.reason);
     }

@@ -35,19 +35,27 @@ pub(crate) async fn run(cli: &Cli, args: &args::Sync) -> Outcome {
     let synced = ready.runtime.sync_once().await;
     progress.finish();
     synced.map_err(runtime::failure)?;
+    let took = started.elapsed();
     let maps = progress.done();
-    let refused = maps.values().any(|done| done.refused > 0);
+    let standing = ready.runtime.status().await.map_err(runtime::failure)?;
+    let counts = standing.iter().map(|map| &map.counts);
+    let queued = counts.map(|c| c.failed + c.parked + c.held).sum();
     if args.json {
         output::json(&Report {
             version: VERSION,
-            seconds: started.elapsed().as_secs_f64(),
+            seconds: took.as_secs_f64(),
             maps,
         })?;
     } else {
-        println!("{}", table(&maps));
-        eprintln!("done in {}", output::duration(started.elapsed()));
-        if refused {
-            eprintln!("some records were refused; `dwmap errors list` shows them");
+        if maps.is_empty() {
+            println!("nothing was to be brought over");
+        } else {
+            println!("{}", table(&maps));
+        }
+        eprintln!("done in {}", output::duration(took));
+        if queued > 0 {
+            let queued = output::count(queued, "record");
+            eprintln!("{queued} in the error queue; `dwmap errors list` shows what is wrong");
         }
     }
     Ok(Ended::Done)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::args::{self, Cli};
-use crate::commands::build;
+use crate::commands::build::{self, Say};
 use crate::exit::{Ended, Outcome};
 use crate::output::{self, count};
 use crate::project;
@@ -35,7 +35,7 @@ struct Ran {
 
 pub(crate) async fn run(cli: &Cli, args: &args::Test) -> Outcome {
     let sources = project::read(&cli.project, cli.env.as_deref(), &args.paths)?;
-    let Some(plan) = build::compile(&sources.project)? else {
+    let Some(plan) = build::compile(&sources.project, Say::All)? else {
         return Ok(Ended::Found);
     };
     let plan = Arc::new(plan);
@@ -53,6 +53,8 @@ pub(crate) async fn run(cli: &Cli, args: &args::Test) -> Outcome {
     let failed = results.iter().filter(|r| r.failed.is_some()).count();
     if args.json {
         output::json(&report(&results, failed))?;
+    } else if results.is_empty() {
+        eprintln!("{}", none(args.filter.as_deref()));
     } else {
         print(&results, failed);
     }
@@ -61,6 +63,13 @@ pub(crate) async fn run(cli: &Cli, args: &args::Test) -> Outcome {
     } else {
         Ended::Found
     })
+}
+
+fn none(filter: Option<&str>) -> String {
+    match filter {
+        Some(text) => format!("no test whose map or title contains `{text}`"),
+        None => "no tests; write a `test MAP \"TITLE\" { … }` block beside a map".to_owned(),
+    }
 }
 
 fn report(results: &[TestResult], failed: usize) -> Report {

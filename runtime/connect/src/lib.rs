@@ -216,7 +216,7 @@ pub enum ConnectError {
         message: String,
     },
     /// The credentials were refused, or lack a right.
-    #[error("{system} refused the credentials: {message}. Check the `auth` of [systems.{system}]")]
+    #[error("{system} refused the credentials: {}. Check the `auth` of [systems.{system}]", message.trim_end_matches('.'))]
     Unauthorised {
         /// The system's name.
         system: String,

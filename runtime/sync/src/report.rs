@@ -90,9 +90,6 @@ impl Trouble {
     }
 }
 
-/// What to do about values; `dwmap explain` says more of each code.
-const AT_THE_SOURCE: &str = "Correct the value at its source: the record then goes by itself. `dwmap explain` and the code say more.";
-
 /// The cells of a line on both sides, for a report.
 pub(crate) type Cells<'a> = [Option<&'a EvalRow>; 2];
 
@@ -179,7 +176,12 @@ impl Runtime {
         };
         let (message, target) = self.message(plan, trouble, line.map(|(_, line)| line));
         let code = trouble.code();
-        let next = codes::code(code).map_or(AT_THE_SOURCE, |c| c.next_step);
+        let next = match codes::code(code) {
+            Some(known) => known.next_step.to_owned(),
+            None => format!(
+                "Correct the value at its source: the record then goes by itself. `dwmap explain {code}` says more."
+            ),
+        };
         ErrorReport {
             code: code.to_owned(),
             since,
@@ -196,7 +198,7 @@ impl Runtime {
             place: line.map(|(_, line)| line.place.to_string()),
             values: [shown(Side::Left), shown(Side::Right)],
             target,
-            next: next.to_owned(),
+            next,
         }
     }
 

@@ -114,7 +114,7 @@ pub(crate) async fn run(args: &args::Demo) -> Outcome {
 fn compile(teller: Teller, stage: &Stage) -> Result<(Plan, Duration), Failure> {
     let started = Instant::now();
     let sources = project::read(stage.folder.path(), None, &[])?;
-    let Some(plan) = build::compile(&sources.project)? else {
+    let Some(plan) = build::compile(&sources.project, build::Say::Mistakes)? else {
         return Err(Failure::Internal("the stock maps don't check".to_owned()));
     };
     let took = started.elapsed();
