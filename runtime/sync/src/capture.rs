@@ -213,7 +213,21 @@ impl Runtime {
             return Ok(0);
         }
         let feed = &self.feeds[at];
-        let (records, mut changes) = self.records_of_page(feed, &page.changes).await?;
+        let (mut records, mut changes, deleted_unnamed) =
+            self.records_of_page(feed, &page.changes).await?;
+        // Held until the marks are committed: a pair that is linked meanwhile is told after that.
+        let mut unnamed = None;
+        if deleted_unnamed {
+            let mut last = self.unnamed_deleted.lock().await;
+            *last = Some(self.tick());
+            unnamed = Some(last);
+            for (map, side) in &feed.users {
+                let map = self.maps[*map].id;
+                for record in self.store.unnamed_records(map, *side, &feed.set).await? {
+                    records.entry(record).or_insert(Said::Changed);
+                }
+            }
+        }
         // Marks made while the read was under way may be newer than what it found, so the number is taken now.
         let generation = self.tick();
         let marked = records.len() as u64;
@@ -262,6 +276,7 @@ impl Runtime {
             changes.push(next);
         }
         self.store.commit(changes).await?;
+        drop(unnamed);
         if marked > 0 {
             self.tell(&Event::Captured {
                 system: feed.set.system.clone(),
@@ -276,12 +291,13 @@ impl Runtime {
         Ok(marked)
     }
 
-    /// The records of a page, each with what is said of it last, and what the feed calls them.
+    /// The records of a page, each with what is said of it last; what the feed calls them; and whether it tells of the
+    /// end of one that it never named.
     async fn records_of_page(
         &self,
         feed: &Feed,
         page: &[Seen],
-    ) -> Result<(BTreeMap<RecordId, Said>, Vec<Change>), SyncError> {
+    ) -> Result<(BTreeMap<RecordId, Said>, Vec<Change>, bool), SyncError> {
         let mut records = BTreeMap::new();
         let mut changes = Vec::new();
         let mut unnamed = Vec::new();
@@ -308,15 +324,18 @@ impl Runtime {
             }
         }
         let known = self.store.known_ids(&feed.set, &unnamed).await?;
+        let mut deleted_unnamed = false;
         for (id, record) in unnamed.into_iter().zip(known) {
-            // An id that was never seen alive belongs to a record that was never linked.
-            if let Some(record) = record {
-                self.forget_reference(feed, &record);
-                records.insert(record, Said::Deleted);
-                changes.push(Change::Forget(feed.set.clone(), id));
-            }
+            let Some(record) = record else {
+                // It came and went between two looks. If we made it, or met it by a read, it is linked all the same.
+                deleted_unnamed = true;
+                continue;
+            };
+            self.forget_reference(feed, &record);
+            records.insert(record, Said::Deleted);
+            changes.push(Change::Forget(feed.set.clone(), id));
         }
-        Ok((records, changes))
+        Ok((records, changes, deleted_unnamed))
     }
 
     /// A record that changed may have another key than is remembered of it.

@@ -39,6 +39,8 @@ pub struct Runtime {
     pub(crate) chance: Chance,
     pub(crate) feed_rows: Mutex<FeedRows>,
     pub(crate) probed: Mutex<Probed>,
+    /// When a feed told last of the end of a record that it had never named, as a sequence number.
+    pub(crate) unnamed_deleted: tokio::sync::Mutex<Option<u64>>,
     sequence: AtomicU64,
 }
 
@@ -137,6 +139,7 @@ impl Runtime {
             chance: Chance::new(options.seed),
             feed_rows: Mutex::default(),
             probed: Mutex::default(),
+            unnamed_deleted: tokio::sync::Mutex::default(),
             sequence: AtomicU64::new(sequence),
             plan,
             maps,

@@ -23,12 +23,27 @@ impl Runtime {
         map: &MapRun,
         framed: Vec<Decided>,
         mode: WriteMode,
+        sent: u64,
     ) -> Result<Tally, SyncError> {
         let mut tally = Tally::default();
         let mut changes = Vec::new();
         let differs = self.returned_rows(map, &framed).await?;
+        let unnamed = self.unnamed_deleted.lock().await;
         for (one, differs) in framed.into_iter().zip(differs) {
-            self.finish_one(map, one, differs, mode, &mut tally, &mut changes);
+            let linked = newly_linked(&one, sent);
+            let one = self.finish_one(map, one, differs, mode, &mut tally, &mut changes);
+            // A feed may have told of a record's end before the record was linked, by an id that meant nothing then.
+            for (side, _) in linked
+                .into_iter()
+                .filter(|(_, seen)| Some(*seen) <= *unnamed)
+            {
+                let record = one
+                    .task
+                    .link
+                    .as_ref()
+                    .and_then(|l| l.sides[side.index()].record.clone());
+                changes.extend(record.map(|record| self.mark_anew(map, side, record)));
+            }
         }
         self.store.commit(changes).await?;
         Ok(tally)
@@ -84,7 +99,7 @@ impl Runtime {
         mode: WriteMode,
         tally: &mut Tally,
         changes: &mut Vec<Change>,
-    ) {
+    ) -> Decided {
         let failed = !one.outcomes.iter().all(|o| succeeded(o.as_ref()));
         count(&one, tally);
         for (side, sent) in Side::BOTH.into_iter().zip(&one.sent) {
@@ -117,6 +132,7 @@ impl Runtime {
         } else {
             self.marks_of_success(map, &one, differs, tally, changes);
         }
+        one
     }
 
     /// The link as it is after the writes.
@@ -292,12 +308,16 @@ impl Runtime {
                 .as_ref()
                 .and_then(|l| l.sides[side.index()].record.clone());
             if let (true, Some(record)) = (differs[side.index()], record) {
-                changes.push(Change::Mark {
-                    id: super::gather::fresh_mark(map, side, record, 0).id,
-                    generation: self.tick(),
-                    not_before: Moment(0),
-                });
+                changes.push(self.mark_anew(map, side, record));
             }
+        }
+    }
+
+    fn mark_anew(&self, map: &MapRun, side: Side, record: crate::RecordId) -> Change {
+        Change::Mark {
+            id: super::gather::fresh_mark(map, side, record, 0).id,
+            generation: self.tick(),
+            not_before: Moment(0),
         }
     }
 
@@ -372,6 +392,20 @@ impl Runtime {
             });
         }
     }
+}
+
+/// The sides whose record is linked by this pass, each with the sequence number at which it can't have been deleted yet.
+fn newly_linked(one: &Decided, sent: u64) -> Vec<(Side, u64)> {
+    let link = one.task.link.as_ref();
+    let is_new = |side: &Side| {
+        let known = link.is_some_and(|link| link.sides[side.index()].record.is_some());
+        one.decision.first || !known
+    };
+    let seen = |side: Side| {
+        let row = one.task.sights[side.index()].row();
+        (side, row.map_or(sent, |row| row.read))
+    };
+    Side::BOTH.into_iter().filter(is_new).map(seen).collect()
 }
 
 fn count(one: &Decided, tally: &mut Tally) {

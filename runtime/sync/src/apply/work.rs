@@ -65,8 +65,9 @@ impl Runtime {
         }
         self.intend(map, &mut framed, &mut changes);
         self.store.commit(changes).await?;
+        let sent = self.tick();
         self.send(map, &mut framed, mode).await;
-        tally.add(self.finish(map, framed, mode).await?);
+        tally.add(self.finish(map, framed, mode, sent).await?);
         Ok(tally)
     }
 

@@ -124,6 +124,14 @@ pub trait StateStore: Send + Sync {
         ids: &[FeedId],
     ) -> Result<Vec<Option<RecordId>>, StateError>;
 
+    /// The linked records of a map's side that the set's feed hasn't named by an id yet.
+    async fn unnamed_records(
+        &self,
+        map: MapId,
+        side: Side,
+        set: &Set,
+    ) -> Result<Vec<RecordId>, StateError>;
+
     /// Where a map stands.
     async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError>;
 

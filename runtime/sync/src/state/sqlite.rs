@@ -288,6 +288,15 @@ impl StateStore for SqliteStore {
         })
     }
 
+    async fn unnamed_records(
+        &self,
+        map: MapId,
+        side: Side,
+        set: &Set,
+    ) -> Result<Vec<RecordId>, StateError> {
+        self.with(|c| rows::unnamed_records(c, map, side, set))
+    }
+
     async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError> {
         self.with(|c| rows::map_status(c, map))
     }

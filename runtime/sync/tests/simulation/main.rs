@@ -95,6 +95,16 @@ const ONCE_BROKEN: &[(&str, &str, u64)] = &[
         "everything at once",
         21,
     ),
+    (
+        "a load passed over a pair whose write of an earlier run might still land, and nothing came back to it",
+        "crash between answer and commit",
+        8,
+    ),
+    (
+        "a record that we made was deleted before its feed had named it, and its end meant nothing to us",
+        "deletes",
+        14,
+    ),
 ];
 
 #[test]

@@ -178,6 +178,15 @@ impl StateStore for SimStore {
         self.inner.known_ids(set, ids).await
     }
 
+    async fn unnamed_records(
+        &self,
+        map: MapId,
+        side: Side,
+        set: &Set,
+    ) -> Result<Vec<RecordId>, StateError> {
+        self.inner.unnamed_records(map, side, set).await
+    }
+
     async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError> {
         self.inner.map_status(map).await
     }

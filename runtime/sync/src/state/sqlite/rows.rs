@@ -106,16 +106,21 @@ pub(super) fn link_by_pair(c: &Connection, map: MapId, pair: &PairKey) -> Result
     one_link(c, "map = ?1 AND pair = ?2", params![map.0, pair.0])
 }
 
+/// The column of a side's record, and the flag that says that it is the pair key and not in the column.
+const fn record_column(side: Side) -> (&'static str, i64) {
+    match side {
+        Side::Left => ("left_record", 1),
+        Side::Right => ("right_record", 2),
+    }
+}
+
 pub(super) fn link_by_record(
     c: &Connection,
     map: MapId,
     side: Side,
     record: &RecordId,
 ) -> Result<Option<Link>> {
-    let (column, flag) = match side {
-        Side::Left => ("left_record", 1),
-        Side::Right => ("right_record", 2),
-    };
+    let (column, flag) = record_column(side);
     let own = one_link(
         c,
         &format!("map = ?1 AND {column} = ?2"),
@@ -129,6 +134,22 @@ pub(super) fn link_by_record(
         &format!("map = ?1 AND pair = ?2 AND flags & {flag} != 0"),
         params![map.0, record.0],
     )
+}
+
+pub(super) fn unnamed_records(
+    c: &Connection,
+    map: MapId,
+    side: Side,
+    set: &Set,
+) -> Result<Vec<RecordId>> {
+    let (column, flag) = record_column(side);
+    let record = format!("CASE WHEN flags & {flag} != 0 THEN pair ELSE {column} END");
+    let sql = format!(
+        "SELECT {record} FROM links WHERE map = ?1 AND {record} NOT IN
+         (SELECT record FROM feed_ids WHERE system = ?2 AND entity = ?3) ORDER BY 1"
+    );
+    let one = |row: &Row<'_>| Ok(RecordId(row.get(0)?));
+    collect(c, &sql, params![map.0, set.system, set.set], one)
 }
 
 pub(super) fn links_page(
