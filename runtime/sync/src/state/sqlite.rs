@@ -71,7 +71,9 @@ fn explain(fault: StateFault, path: &Path) -> StateError {
     match error.sqlite_error_code() {
         Some(DiskFull) => StateError::Full,
         Some(ReadOnly | PermissionDenied) => StateError::ReadOnly { path },
-        Some(DatabaseCorrupt | NotADatabase) => StateError::Damaged { message },
+        Some(DatabaseCorrupt | NotADatabase) => StateError::Damaged {
+            message: format!("{}: {message}", path.display()),
+        },
         Some(DatabaseBusy | DatabaseLocked) => StateError::Locked { path },
         _ => StateError::Other { message, path },
     }
