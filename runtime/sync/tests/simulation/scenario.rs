@@ -393,7 +393,7 @@ pub(crate) fn all() -> Vec<Scenario> {
             name: "key collisions",
             users: Users {
                 records: 12,
-                collide: 12,
+                collide: 30,
                 ..Users::BUSY
             },
             shows: |c| c.conflicts,
