@@ -1,6 +1,7 @@
 //! Referenced records: the same small index for all who are measured.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use dwmap_engine::{Lookup, References};
 use dwmap_plan::Value;
@@ -52,5 +53,23 @@ impl References for Known {
 
     fn follow(&self, _: u16, _: &Value) -> Lookup<&[Value]> {
         Lookup::Absent
+    }
+}
+
+/// An id as text.
+pub struct Guid(pub [u8; 16]);
+
+impl fmt::Display for Guid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = u128::from_be_bytes(self.0);
+        write!(
+            f,
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            id >> 96,
+            id >> 80 & 0xffff,
+            id >> 64 & 0xffff,
+            id >> 48 & 0xffff,
+            id & 0xffff_ffff_ffff
+        )
     }
 }

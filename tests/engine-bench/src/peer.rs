@@ -8,7 +8,7 @@ use dwmap_plan::{Decimal, Rounding};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::known::Known;
+use crate::known::{Guid, Known};
 
 #[derive(Deserialize)]
 struct Customer<'a> {
@@ -220,17 +220,7 @@ impl Serialize for Bind {
 
 impl fmt::Display for Bind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = u128::from_be_bytes(self.id);
-        write!(
-            f,
-            "/{}({:08x}-{:04x}-{:04x}-{:04x}-{:012x})",
-            self.set,
-            id >> 96,
-            id >> 80 & 0xffff,
-            id >> 64 & 0xffff,
-            id >> 48 & 0xffff,
-            id & 0xffff_ffff_ffff
-        )
+        write!(f, "/{}({})", self.set, Guid(self.id))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Customers as Finance & Operations sends them, from a seed.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use dwmap_plan::{Column, Program, Repr};
 
@@ -69,6 +69,15 @@ pub enum Order {
     Fixed,
     /// Another in every record.
     Shuffled,
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Fixed => "in order",
+            Self::Shuffled => "shuffled",
+        })
+    }
 }
 
 /// Records for a program's columns.
