@@ -18,7 +18,7 @@ use crate::state::{Change, MapMode, Mark, MarkId, Set};
 use crate::wire;
 
 /// Words of feeds that are kept until their marks are worked on, at most. They hold rows, so this bounds memory.
-const ROWS_MAX: usize = 10_000;
+const ROWS_MAX: usize = 4_000;
 
 /// A row that came with a feed.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ struct Word {
     read: u64,
     /// As in [`FeedRow`].
     generation: u64,
+    /// Maps that may still ask for it.
+    users: usize,
 }
 
 /// What feeds said, by feed and record: the newest of each, the oldest dropped when there are too many.
@@ -109,6 +111,23 @@ impl Runtime {
     pub(crate) fn is_told_deleted(&self, map: &MapRun, side: Side, mark: &Mark) -> bool {
         let word = self.last_word(map, side, &mark.id.record);
         word.is_some_and(|w| matches!(w.said, Said::Deleted) && w.generation == mark.generation)
+    }
+
+    /// A map has no more use for what was said with this mark; when none has, it is forgotten.
+    pub(crate) fn forget_word(&self, map: &MapRun, side: Side, mark: &Mark) {
+        let mut words = self
+            .feed_rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let id = (map.feeds[side.index()], mark.id.record.clone());
+        if let Some(word) = words.rows.get_mut(&id)
+            && word.generation == mark.generation
+        {
+            word.users = word.users.saturating_sub(1);
+            if word.users == 0 {
+                words.rows.remove(&id);
+            }
+        }
     }
 
     /// The last row that the feed showed of a record, however old: it tells what doesn't change, like its company.
@@ -263,6 +282,7 @@ impl Runtime {
                     said,
                     read,
                     generation,
+                    users: feed.users.len(),
                 };
                 kept.put(at, record, word);
             }

@@ -23,11 +23,21 @@ impl Runtime {
         self.load_all().await?;
         self.wake_all().await?;
         let mut swept = false;
+        let tracked: Vec<Vec<usize>> = (0..self.systems.len())
+            .map(|system| self.feeds_of(system, ChangeFeed::Tracked))
+            .collect();
+        let mut feeds = tracked.clone();
         loop {
+            // A page of each feed, and what it tells worked on, before the next: what was read isn't read twice.
             let mut busy = false;
-            for system in 0..self.systems.len() {
-                let feeds = self.feeds_of(system, ChangeFeed::Tracked);
-                busy |= self.look_through(system, &feeds).await? > 0;
+            for (system, feeds) in feeds.iter_mut().enumerate() {
+                let look = self.look(system, feeds).await?;
+                busy |= look.changes > 0 || !look.more.is_empty();
+                *feeds = if look.more.is_empty() {
+                    tracked[system].clone()
+                } else {
+                    look.more
+                };
             }
             for map in &self.maps {
                 busy |= self.apply_all(map).await?.worked > 0;

@@ -105,6 +105,7 @@ impl Runtime {
                 }
                 _ => fetch.push(mark.id.record.clone()),
             }
+            self.forget_word(map, side, mark);
         }
         let rows: Vec<Row> = fed.iter().map(|(_, fed)| fed.row.clone()).collect();
         let evaluated = self.evaluate(map, side, rows, 0).await?;
