@@ -10,6 +10,7 @@ mod output;
 mod progress;
 #[cfg(feature = "compiler")]
 mod project;
+mod registration;
 mod runtime;
 mod signals;
 mod systems;

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use dwmap_config::{Manifest, StateLocation, System};
 use dwmap_connect::{ConnectError, Connector};
-use dwmap_connectors::HookServer;
 use dwmap_plan::Plan;
 use dwmap_sync::{
     Observer, Options, Runtime, Silent, SqliteStore, StateError, SyncError, SystemClock,
@@ -17,14 +15,14 @@ use crate::args::{Cli, PlanSource};
 use crate::exit::{Failure, file_error};
 use crate::manifest;
 use crate::output::plain;
-use crate::systems::{self, Listen};
+use crate::systems::{self, Listen, Listeners};
 
 /// A runtime that is ready to work.
 pub(crate) struct Ready {
     /// The runtime.
     pub(crate) runtime: Runtime,
-    /// The listeners for hooks: they live as long as this does.
-    _hooks: Vec<HookServer>,
+    /// The listeners for hooks, and what registers them: they live as long as this does.
+    _hooks: Listeners,
 }
 
 /// What a command does with the state.
@@ -119,25 +117,16 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
     })
 }
 
-/// How long feeds are left alone where every system tells of its changes by hooks: a lost one costs this much.
-const LOOK_WITH_HOOKS: Duration = Duration::from_secs(15);
-
 fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
     let published = Options::default();
     let bound = |s: &&System| plan.systems.iter().any(|p| p.binding == s.schema);
     let systems: Vec<&System> = manifest.systems.iter().filter(bound).collect();
     let polls = systems.iter().map(|s| s.poll);
-    let hooked = setup.listen == Listen::Yes && systems.iter().all(|s| s.hooks.is_some());
-    let look_every = polls.min().unwrap_or(published.look_every);
     Options {
         companies: manifest.policy.companies.clone(),
         maps: setup.maps.clone(),
         delete_max: manifest.policy.delete_max.unwrap_or(published.delete_max),
-        look_every: if hooked {
-            look_every.max(LOOK_WITH_HOOKS)
-        } else {
-            look_every
-        },
+        look_every: polls.min().unwrap_or(published.look_every),
         ..published
     }
 }

@@ -5,21 +5,30 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dwmap_config::{Auth, ConfigError, Kind, Manifest, System};
-use dwmap_connect::{ConnectError, Connector};
+use dwmap_connect::Connector;
 use dwmap_connectors::{
     Auth as Credentials, Dataverse, DataverseConfig, Finops, FinopsConfig, HookServer, HookTarget,
     Hooks, Limits, Secret, SetupError,
 };
 use dwmap_plan::{Address, Plan};
+use tokio::task::JoinSet;
 
 use crate::exit::Failure;
+use crate::registration::{Registration, Source};
 
 /// The systems of a plan, in its order, and the listeners for their hooks.
 pub(crate) struct Systems {
     /// One for each of the plan's systems.
     pub(crate) connectors: Vec<Arc<dyn Connector>>,
     /// Keeps the listeners alive.
-    pub(crate) hooks: Vec<HookServer>,
+    pub(crate) hooks: Listeners,
+}
+
+/// The listeners for hooks, by their addresses, and the registrations that are under way.
+#[derive(Default)]
+pub(crate) struct Listeners {
+    servers: BTreeMap<SocketAddr, HookServer>,
+    registrations: JoinSet<()>,
 }
 
 /// Whether hooks are listened for: only a process that stays needs them.
@@ -29,7 +38,7 @@ pub(crate) enum Listen {
     No,
 }
 
-/// Connects to every system that the plan needs. Nothing is sent yet, but for hooks that are registered.
+/// Connects to every system that the plan needs. Nothing is sent yet, but for hooks that are registered meanwhile.
 pub(crate) async fn connect(
     manifest: &Manifest,
     plan: &Plan,
@@ -39,7 +48,7 @@ pub(crate) async fn connect(
         manifest,
         listen,
         dataverse: BTreeMap::new(),
-        servers: BTreeMap::new(),
+        hooks: Listeners::default(),
     };
     let mut connectors = Vec::with_capacity(plan.systems.len());
     for (index, system) in plan.systems.iter().enumerate() {
@@ -49,7 +58,7 @@ pub(crate) async fn connect(
     }
     Ok(Systems {
         connectors,
-        hooks: builder.servers.into_values().collect(),
+        hooks: builder.hooks,
     })
 }
 
@@ -85,7 +94,7 @@ struct Builder<'a> {
     listen: Listen,
     /// Dataverse environments by name: an ERP's changes are read through one.
     dataverse: BTreeMap<String, Arc<Dataverse>>,
-    servers: BTreeMap<SocketAddr, HookServer>,
+    hooks: Listeners,
 }
 
 impl Builder<'_> {
@@ -97,22 +106,34 @@ impl Builder<'_> {
         match system.kind {
             Kind::Dataverse => {
                 let dataverse = self.dataverse(system).await?;
-                if let Some(target) = self.target(system)? {
-                    registered(system, dataverse.register_hooks(&target, entities).await);
-                }
+                self.register(system, Source::Dataverse(dataverse.clone()), entities)?;
                 Ok(dataverse)
             }
             Kind::Finops => {
                 let finops = self.finops(system).await?;
-                if let Some(target) = self.target(system)? {
-                    registered(
-                        system,
-                        finops.subscribe_data_events(&target, entities).await,
-                    );
-                }
+                self.register(system, Source::Finops(finops.clone()), entities)?;
                 Ok(finops)
             }
         }
+    }
+
+    /// Has a system's hooks registered, where there is a listener for them.
+    fn register(
+        &mut self,
+        system: &System,
+        source: Source,
+        entities: &[&Address],
+    ) -> Result<(), Failure> {
+        if let Some(target) = self.target(system)? {
+            let registration = Registration {
+                system: system.name.clone(),
+                source,
+                target,
+                entities: entities.iter().copied().cloned().collect(),
+            };
+            self.hooks.registrations.spawn(registration.persist());
+        }
+        Ok(())
     }
 
     /// What a system is told about our listener, where there is one for it.
@@ -120,7 +141,7 @@ impl Builder<'_> {
         let Some(hooks) = &system.hooks else {
             return Ok(None);
         };
-        let Some(server) = self.servers.get(&hooks.listen) else {
+        let Some(server) = self.hooks.servers.get(&hooks.listen) else {
             return Ok(None);
         };
         let url = hooks
@@ -192,7 +213,7 @@ impl Builder<'_> {
         let (Some(hooks), Listen::Yes) = (&system.hooks, self.listen) else {
             return Ok(None);
         };
-        if !self.servers.contains_key(&hooks.listen) {
+        if !self.hooks.servers.contains_key(&hooks.listen) {
             let key = match &hooks.key {
                 Some(key) => {
                     Secret::new(key.resolve(&self.manifest.root).map_err(config)?.expose())
@@ -202,19 +223,13 @@ impl Builder<'_> {
             let server = HookServer::bind(hooks.listen, key)
                 .await
                 .map_err(|e| Failure::Configuration(e.to_string()))?;
-            self.servers.insert(hooks.listen, server);
+            self.hooks.servers.insert(hooks.listen, server);
         }
         Ok(self
+            .hooks
             .servers
             .get(&hooks.listen)
             .map(|server| server.hooks(&system.name)))
-    }
-}
-
-/// A hook that can't be registered costs latency, never data: the run goes on.
-fn registered(system: &System, outcome: Result<(), ConnectError>) {
-    if let Err(error) = outcome {
-        tracing::warn!("{error}; changes in {} are found by looking", system.name);
     }
 }
 

@@ -195,3 +195,39 @@ fn event(running: &mut Running) -> Value {
     let line = running.line().expect("it says what happens");
     serde_json::from_str(&line).unwrap_or_else(|e| panic!("{line}: {e}"))
 }
+
+#[tokio::test]
+async fn hooks_are_registered_once_their_system_answers() {
+    let mut sandbox = Sandbox::start(5);
+    // Without hooks, each side would be looked at but once within the time of this test.
+    let more = "hooks = { listen = \"127.0.0.1:0\" }\npoll = \"1h\"";
+    let project = Project::new(&sandbox, [more; 2]);
+    assert!(project.run(&["sync", "--once"]).status.success());
+    let (company, number) = sandbox.finops().customer_keys().await.remove(0);
+    sandbox.process().kill();
+    let mut running = project.start(&["run", "--json"]);
+    while event(&mut running)["event"] != "trouble" {}
+    sandbox.restart();
+
+    let (erp, crm) = (&sandbox.finops(), &sandbox.dataverse());
+    eventually("the CRM has been asked for hooks of accounts", || async {
+        let filter = "name eq 'dwmap contoso: Update of account'";
+        let steps = crm.find("sdkmessageprocessingsteps", filter).await;
+        (!steps.is_empty()).then_some(())
+    })
+    .await;
+    let account = crm.accounts(&number).await.remove(0);
+    let id = account["accountid"].as_str().expect("an id");
+    let (company, number) = (&company, &number);
+    // The look that failed at first may find one of these; the others come because a hook tells of them.
+    for city in ["Harbour", "Lakeside", "Hillside"] {
+        crm.change_account(id, json!({ "address1_city": city }))
+            .await;
+        eventually("the ERP has the city", || async {
+            let customer = erp.customer(company, number).await?;
+            (customer["DeliveryAddressCity"] == city).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(running.terminate(), Some(0));
+}

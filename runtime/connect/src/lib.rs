@@ -365,4 +365,9 @@ pub trait Connector: Send + Sync {
     async fn wake(&self) -> Vec<String> {
         std::future::pending().await
     }
+
+    /// Whether the system has been told to post hooks of its changes. As long as it hasn't, they are found by looking.
+    fn tells(&self) -> bool {
+        false
+    }
 }

@@ -84,6 +84,7 @@ async fn a_webhook_is_registered_and_heard() {
     let bed = common::bed::dataverse_with_hooks(server().await).await;
     let query = bed.query().clone();
     let target = bed.hooks().target("dwmap test", "dv", None);
+    assert!(!bed.connector.tells());
     // Once more changes nothing.
     for _ in 0..2 {
         bed.connector
@@ -91,6 +92,7 @@ async fn a_webhook_is_registered_and_heard() {
             .await
             .unwrap();
     }
+    assert!(bed.connector.tells());
     bed.connector.changes(&query, None).await.unwrap();
     let key = bed.insert(1, "new").await;
     assert_eq!(bed.connector.wake().await, ["accounts"]);
@@ -107,6 +109,7 @@ async fn a_data_event_is_subscribed_to_and_heard() {
         .subscribe_data_events(&target, &[&query.address])
         .await
         .unwrap();
+    assert!(bed.connector.tells());
     bed.connector.changes(&query, None).await.unwrap();
     bed.insert(1, "new").await;
     assert_eq!(bed.connector.wake().await, ["CustomersV3"]);

@@ -7,9 +7,11 @@ use futures_util::FutureExt;
 use futures_util::future::{self, Either};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use crate::Moment;
 use crate::apply::Tally;
 use crate::error::SyncError;
 use crate::observer::Event;
+use crate::options::Options;
 use crate::runtime::{Feed, MapRun, Runtime};
 use crate::state::{Cause, Change, MapMode, MapStatus};
 
@@ -112,7 +114,7 @@ impl Runtime {
                 continue;
             }
             // What stands in the error queue already isn't waited for.
-            let end = crate::Moment(i64::MAX);
+            let end = Moment(i64::MAX);
             let marks = self
                 .store
                 .due_marks(map.id, end, self.options.batch)
@@ -228,7 +230,7 @@ impl Runtime {
         let all = self.feeds_of(system, ChangeFeed::Tracked);
         let mut tries = 0;
         let mut feeds = all.clone();
-        let mut all_at = self.now().plus(self.options.look_every);
+        let mut all_at = self.next_look(system);
         loop {
             let attempt = self.look_through(system, &feeds).await;
             if self.persist(&mut tries, attempt).await?.is_none() {
@@ -239,12 +241,26 @@ impl Runtime {
             futures_util::pin_mut!(named, rest);
             feeds = match future::select(rest, named).await {
                 Either::Left(_) => {
-                    all_at = self.now().plus(self.options.look_every);
+                    all_at = self.next_look(system);
                     all.clone()
                 }
                 Either::Right((sets, _)) => self.woken(system, &sets),
             };
         }
+    }
+
+    /// When all feeds of a system are looked at again. Hooks that are registered only later count from then on.
+    fn next_look(&self, system: usize) -> Moment {
+        let Options {
+            look_every,
+            look_every_told,
+            ..
+        } = self.options;
+        self.now().plus(if self.systems[system].tells() {
+            look_every.max(look_every_told)
+        } else {
+            look_every
+        })
     }
 
     /// The feeds that a hook is about; those that are swept are told.

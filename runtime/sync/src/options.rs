@@ -15,8 +15,10 @@ pub struct Options {
     pub delete_max: u64,
     /// Marks that one batch takes.
     pub batch: usize,
-    /// How long a system's feeds are left alone between two looks, if no hook speaks.
+    /// How long a system's feeds are left alone between two looks.
     pub look_every: Duration,
+    /// How long they are left alone at least where the system tells of its changes by hooks: what a lost one costs.
+    pub look_every_told: Duration,
     /// How long a set without a change feed is left alone between two sweeps.
     pub sweep_every: Duration,
     /// The first wait after a transient failure.
@@ -37,6 +39,7 @@ impl Default for Options {
             delete_max: 100,
             batch: 500,
             look_every: Duration::from_secs(1),
+            look_every_told: Duration::from_secs(15),
             sweep_every: Duration::from_secs(60),
             retry_first: Duration::from_millis(500),
             retry_max: Duration::from_secs(300),

@@ -10,11 +10,11 @@ use serde_json::{Value as Json, json};
 
 use super::Dataverse;
 use super::read::paged;
-use crate::HookTarget;
 use crate::odata::batch::odata_headers;
 use crate::odata::service::Failure;
 use crate::odata::transport::Method;
 use crate::odata::{Repeat, Request};
+use crate::{HookTarget, Hooks};
 
 const WHAT: &str = "register a webhook";
 const MESSAGES: [&str; 3] = ["Create", "Update", "Delete"];
@@ -44,6 +44,7 @@ impl Dataverse {
                     .await?;
             }
         }
+        self.hooks.iter().for_each(Hooks::registered);
         Ok(())
     }
 

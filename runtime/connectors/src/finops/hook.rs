@@ -8,11 +8,11 @@ use dwmap_plan::Address;
 use serde_json::json;
 
 use super::Finops;
-use crate::HookTarget;
 use crate::odata::service::Failure;
 use crate::odata::transport::Method;
 use crate::odata::{Repeat, Request, Unfit};
 use crate::wake::KEY_HEADER;
+use crate::{HookTarget, Hooks};
 
 const WHAT: &str = "subscribe to data events";
 
@@ -44,6 +44,7 @@ impl Finops {
                 _ => return Err(self.service.error(WHAT, &answer)),
             }
         }
+        self.hooks.iter().for_each(Hooks::registered);
         Ok(())
     }
 

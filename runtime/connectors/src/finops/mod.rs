@@ -190,4 +190,8 @@ impl Connector for Finops {
     async fn wake(&self) -> Vec<String> {
         crate::wake::wait(self.hooks.as_ref()).await
     }
+
+    fn tells(&self) -> bool {
+        self.hooks.as_ref().is_some_and(Hooks::are_registered)
+    }
 }

@@ -31,6 +31,8 @@ struct State {
     sets: HashMap<String, String>,
     /// Sets that a hook named since they were last asked for.
     pending: BTreeSet<String>,
+    /// The system has been told to post.
+    registered: bool,
 }
 
 impl std::fmt::Debug for Hooks {
@@ -55,6 +57,16 @@ impl Hooks {
             let name = name.to_lowercase();
             state.sets.entry(name).or_insert_with(|| set.to_owned());
         }
+    }
+
+    /// The system has been told to post hooks of all entities that are mapped.
+    pub(crate) fn registered(&self) {
+        self.state().registered = true;
+    }
+
+    /// Whether the system has been told to post.
+    pub(crate) fn are_registered(&self) -> bool {
+        self.state().registered
     }
 
     /// A hook named this entity. An entity that nobody reads is passed over.
