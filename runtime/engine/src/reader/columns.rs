@@ -44,14 +44,17 @@ impl Columns {
         frame: &mut Frame,
     ) -> Result<(), RowError> {
         let repr = &self.reprs[usize::from(column)];
-        // What most values are: a text as it stands.
-        if matches!(repr, Repr::Text)
-            && let Some(token) = cursor.plain_string()
-        {
+        // What most values are: a string as it stands. It is looked for before the column is asked what it wants, since
+        // in a record whose keys come in any order that answer comes late.
+        let Some(token) = cursor.plain_string() else {
+            return self.any(cursor, repr, column, frame);
+        };
+        if matches!(repr, Repr::Text) {
             frame.set(column, Slot::span(token.span()));
-            return Ok(());
+        } else {
+            self.content(cursor.slice(token.from, token.to), repr, column, frame);
         }
-        self.any(cursor, repr, column, frame)
+        Ok(())
     }
 
     fn any(

@@ -76,13 +76,14 @@ fn key(
     previous: Option<u32>,
     frame: &mut Frame,
 ) -> Result<u32, RowError> {
+    let here = &cursor.bytes[cursor.at..];
     let token = cursor.string()?;
     let key = if token.escaped {
         let start = frame.arena.len();
         cursor.decode(token, &mut frame.arena)?;
-        shape.learn(previous, &frame.arena.as_bytes()[start..])
+        shape.learn(previous, &frame.arena.as_bytes()[start..], here)
     } else {
-        shape.learn(previous, &cursor.bytes[token.from..token.to])
+        shape.learn(previous, &cursor.bytes[token.from..token.to], here)
     };
     cursor.blanks();
     cursor.take(b':', "a colon")?;

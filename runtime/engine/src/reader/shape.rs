@@ -3,7 +3,7 @@
 //! Records of one source have the same keys in nearly the same order. A shape learns for each key which one followed it
 //! last; a guess that holds costs one comparison. A wrong guess costs a look-up, and corrects the shape.
 
-use crate::names::{Index, hash, same};
+use crate::names::{Index, Spelt, hash, same};
 
 /// A key that nobody asked for.
 pub(super) const UNWANTED: u16 = u16::MAX;
@@ -14,7 +14,7 @@ const REMEMBERED_MAX: usize = 1024;
 #[derive(Debug)]
 struct Key {
     /// `"name":`, as it stands in compact JSON.
-    spelt: Box<[u8]>,
+    spelt: Spelt,
     column: u16,
     next: u32,
     /// The last record that had it.
@@ -23,7 +23,8 @@ struct Key {
 
 impl Key {
     fn name(&self) -> &[u8] {
-        &self.spelt[1..self.spelt.len() - 2]
+        let spelt = self.spelt.bytes();
+        &spelt[1..spelt.len() - 2]
     }
 }
 
@@ -60,7 +61,7 @@ impl Shape {
         self.index
             .insert(hash(name), at, |i| hash(keys[i as usize].name()));
         self.keys.push(Key {
-            spelt: [b"\"", name, b"\":"].concat().into(),
+            spelt: Spelt::new([b"\"", name, b"\":"].concat()),
             column,
             next: at + 1,
             seen: 0,
@@ -96,15 +97,16 @@ impl Shape {
     pub(super) fn guess(&self, previous: Option<u32>, here: &[u8]) -> Option<(u32, usize)> {
         let guess = previous.map_or(self.first, |p| self.keys[p as usize].next);
         let key = self.keys.get(guess as usize)?;
-        let len = key.spelt.len();
-        same(here.get(..len)?, &key.spelt).then_some((guess, len))
+        let len = key.spelt.bytes().len();
+        key.spelt.begins(here).then_some((guess, len))
     }
 
-    /// The key of this name, which follows `previous`.
-    pub(super) fn learn(&mut self, previous: Option<u32>, name: &[u8]) -> u32 {
-        let known = self
-            .index
-            .find(hash(name), |i| same(self.keys[i as usize].name(), name));
+    /// The key of this name, which follows `previous`; `here` is where it stands in the record.
+    pub(super) fn learn(&mut self, previous: Option<u32>, name: &[u8], here: &[u8]) -> u32 {
+        let known = self.index.find(hash(name), |i| {
+            let key = &self.keys[i as usize];
+            key.spelt.begins(here) || same(key.name(), name)
+        });
         let key = known.unwrap_or_else(|| self.add(name, UNWANTED));
         match previous {
             Some(p) => self.keys[p as usize].next = key,
