@@ -16,6 +16,7 @@ mod signals;
 mod systems;
 #[cfg(feature = "compiler")]
 mod testing;
+mod unasked;
 
 use std::process::ExitCode;
 

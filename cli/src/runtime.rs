@@ -15,7 +15,7 @@ use crate::args::{Cli, PlanSource};
 use crate::exit::{Failure, file_error};
 use crate::manifest;
 use crate::output::plain;
-use crate::systems::{self, Listen, Listeners};
+use crate::systems::{self, Listeners, Need};
 
 /// A runtime that is ready to work.
 pub(crate) struct Ready {
@@ -40,29 +40,37 @@ pub(crate) struct Setup {
     pub(crate) access: Access,
     /// Only these maps; all if empty.
     pub(crate) maps: Vec<String>,
-    /// Whether hooks are listened for.
-    pub(crate) listen: Listen,
+    /// What is needed of the systems.
+    pub(crate) need: Need,
     /// Who is told what happens.
     pub(crate) observer: Arc<dyn Observer>,
 }
 
 impl Setup {
-    /// For a question about these maps (all if empty): nobody listens, and nobody is told.
+    /// For a question to the state alone.
+    pub(crate) fn question_to_state() -> Self {
+        Self {
+            need: Need::Names,
+            ..Self::question(Vec::new())
+        }
+    }
+
+    /// For a question to the systems and the state about these maps, all if empty.
     pub(crate) fn question(maps: Vec<String>) -> Self {
         Self {
             access: Access::Ask,
             maps,
-            listen: Listen::No,
+            need: Need::Answers,
             observer: Arc::new(Silent),
         }
     }
 
     /// For work on all maps.
-    pub(crate) fn work(listen: Listen, observer: Arc<dyn Observer>) -> Self {
+    pub(crate) fn work(need: Need, observer: Arc<dyn Observer>) -> Self {
         Self {
             access: Access::Work,
             maps: Vec::new(),
-            listen,
+            need,
             observer,
         }
     }
@@ -93,7 +101,7 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
         Access::Ask => SqliteStore::ask(&path),
     };
     let store = store.map_err(state)?;
-    let systems = systems::connect(manifest, &plan, setup.listen).await?;
+    let systems = systems::connect(manifest, &plan, setup.need).await?;
     let options = options(manifest, &plan, &setup);
     let by_name: BTreeMap<String, Arc<dyn Connector>> = plan
         .systems

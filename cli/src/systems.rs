@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::exit::Failure;
 use crate::registration::{Registration, Source};
+use crate::unasked::Unasked;
 
 /// The systems of a plan, in its order, and the listeners for their hooks.
 pub(crate) struct Systems {
@@ -31,30 +32,36 @@ pub(crate) struct Listeners {
     registrations: JoinSet<()>,
 }
 
-/// Whether hooks are listened for: only a process that stays needs them.
+/// What a command needs of the systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Listen {
-    Yes,
-    No,
+pub(crate) enum Need {
+    /// Their names: the state answers.
+    Names,
+    /// To ask and write.
+    Answers,
+    /// That they tell of changes by hooks too, which is of use to a process that stays.
+    Hooks,
 }
 
 /// Connects to every system that the plan needs. Nothing is sent yet, but for hooks that are registered meanwhile.
 pub(crate) async fn connect(
     manifest: &Manifest,
     plan: &Plan,
-    listen: Listen,
+    need: Need,
 ) -> Result<Systems, Failure> {
     let mut builder = Builder {
         manifest,
-        listen,
+        need,
         dataverse: BTreeMap::new(),
         hooks: Listeners::default(),
     };
     let mut connectors = Vec::with_capacity(plan.systems.len());
     for (index, system) in plan.systems.iter().enumerate() {
         let found = bound(manifest, &system.binding)?;
-        let entities = entities(plan, index);
-        connectors.push(builder.connector(found, &entities).await?);
+        connectors.push(match need {
+            Need::Names => Arc::new(Unasked(found.name.clone())),
+            Need::Answers | Need::Hooks => builder.connector(found, &entities(plan, index)).await?,
+        });
     }
     Ok(Systems {
         connectors,
@@ -91,7 +98,7 @@ fn bound<'a>(manifest: &'a Manifest, binding: &str) -> Result<&'a System, Failur
 
 struct Builder<'a> {
     manifest: &'a Manifest,
-    listen: Listen,
+    need: Need,
     /// Dataverse environments by name: an ERP's changes are read through one.
     dataverse: BTreeMap<String, Arc<Dataverse>>,
     hooks: Listeners,
@@ -210,7 +217,7 @@ impl Builder<'_> {
     }
 
     async fn hooks(&mut self, system: &System) -> Result<Option<Hooks>, Failure> {
-        let (Some(hooks), Listen::Yes) = (&system.hooks, self.listen) else {
+        let (Some(hooks), Need::Hooks) = (&system.hooks, self.need) else {
             return Ok(None);
         };
         if !self.hooks.servers.contains_key(&hooks.listen) {

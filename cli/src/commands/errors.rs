@@ -10,7 +10,7 @@ use crate::args::{self, Cli, Errors};
 use crate::exit::{Ended, Failure, Outcome};
 use crate::output;
 use crate::runtime::{self, Setup};
-use crate::systems::Listen;
+use crate::systems::Need;
 
 /// The version of the JSON's shape.
 const VERSION: u32 = 1;
@@ -43,9 +43,9 @@ struct Entry {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &Errors) -> Outcome {
-    let ask = || Setup::question(Vec::new());
+    let ask = Setup::question_to_state;
     // A process that runs has marks of its own in hand: a pass that is under way would undo what was said to it here.
-    let act = || Setup::work(Listen::No, Arc::new(Silent));
+    let act = || Setup::work(Need::Names, Arc::new(Silent));
     let (source, setup) = match args {
         Errors::List(args) => (&args.source, ask()),
         Errors::Show(args) => (&args.source, ask()),

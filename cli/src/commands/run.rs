@@ -10,7 +10,7 @@ use crate::args::{self, Cli};
 use crate::exit::{Ended, Outcome};
 use crate::progress::Progress;
 use crate::runtime::{self, Setup};
-use crate::systems::Listen;
+use crate::systems::Need;
 use crate::{output, signals};
 
 pub(crate) async fn run(cli: &Cli, args: &args::Run) -> Outcome {
@@ -19,7 +19,7 @@ pub(crate) async fn run(cli: &Cli, args: &args::Run) -> Outcome {
     } else {
         Arc::new(Story(Progress::new()))
     };
-    let setup = Setup::work(Listen::Yes, observer);
+    let setup = Setup::work(Need::Hooks, observer);
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };

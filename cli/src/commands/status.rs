@@ -18,7 +18,7 @@ struct Report {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
-    let setup = Setup::question(Vec::new());
+    let setup = Setup::question_to_state();
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };

@@ -12,7 +12,7 @@ use crate::exit::{Ended, Outcome};
 use crate::output;
 use crate::progress::{Done, Progress};
 use crate::runtime::{self, Setup};
-use crate::systems::Listen;
+use crate::systems::Need;
 
 /// The version of the JSON's shape.
 const VERSION: u32 = 1;
@@ -27,7 +27,7 @@ struct Report {
 pub(crate) async fn run(cli: &Cli, args: &args::Sync) -> Outcome {
     let progress = Arc::new(Progress::new());
     let observer = Arc::clone(&progress) as Arc<dyn Observer>;
-    let setup = Setup::work(Listen::No, observer);
+    let setup = Setup::work(Need::Answers, observer);
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };

@@ -17,9 +17,9 @@ fn main() {
     match what.as_str() {
         "load" => load(number(args.next(), 100_000)),
         "live" => live(number(args.next(), 100)),
-        "kill" => kill(number(args.next(), 50)),
+        "kill" => kill(number(args.next(), 50), number(args.next(), 1)),
         _ => {
-            eprintln!("usage: bench load [CUSTOMERS] | live [CHANGES] | kill [TIMES]");
+            eprintln!("usage: bench load [CUSTOMERS] | live [CHANGES] | kill [TIMES [SEED]]");
             std::process::exit(2);
         }
     }
@@ -93,12 +93,12 @@ fn load(customers: usize) {
 }
 
 /// `kill -9` of the process that syncs, at random moments of a load with live changes on both sides.
-fn kill(times: usize) {
+fn kill(times: usize, seed: usize) {
     let kills = Kills {
         customers: 3_000,
         of_sync: u32::try_from(times).expect("a number of times"),
         of_sandbox: 0,
-        seed: 1,
+        seed: seed as u64,
     };
     let survived = runtime().block_on(kills.run());
     println!("{survived:#?}");

@@ -19,7 +19,7 @@ use crate::exit::{Ended, Failure, Outcome};
 use crate::output;
 use crate::progress::{Done, Progress};
 use crate::runtime::{self, Ready, Setup};
-use crate::systems::Listen;
+use crate::systems::Need;
 use crate::{project, signals};
 use scenes::Scene;
 use stage::Stage;
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: &args::Demo) -> Outcome {
 
     let watcher = Arc::new(Watcher::new());
     let observer = Arc::clone(&watcher) as Arc<dyn Observer>;
-    let setup = Setup::work(Listen::Yes, observer);
+    let setup = Setup::work(Need::Hooks, observer);
     let ready = runtime::join(&stage.manifest, plan, setup).await?;
     let load_time = load(teller, &ready, &watcher).await?;
     let loaded = watcher.progress.done();
