@@ -38,7 +38,7 @@ impl Runtime {
             };
             entries.push((kind, Some(side), detail));
         }
-        let notes = one.decision.notes.iter();
+        let notes = one.decision.notes.iter().filter(|note| stands(one, note));
         let notes = notes.map(|note| (note.kind, Some(note.side), self.noted(map, one, note)));
         let loads = mode == WriteMode::Bulk;
         let quiet = |kind: ActivityKind| {
@@ -141,6 +141,17 @@ impl Runtime {
             _ => format!("{} ({})", line.text.trim(), line.place),
         }
     }
+}
+
+/// Whether what was decided holds. Nobody has won a conflict as long as the write to the loser came to nothing: the next
+/// pass decides anew. Where nobody knows what became of it, it may have landed, so that the log must name it.
+fn stands(one: &Decided, note: &Note) -> bool {
+    let of_loser = &one.outcomes[note.side.other().index()];
+    let failed = matches!(
+        of_loser,
+        Some(Outcome::Conflict | Outcome::Rejected(_) | Outcome::Transient { .. })
+    );
+    note.kind != ActivityKind::Conflict || !failed
 }
 
 /// What a side held of a line before this pass.

@@ -1,17 +1,19 @@
 //! The production store, with commits that take time and before or after which the process may be killed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use dwmap_connect::Cursor;
 use dwmap_plan::Side;
 use dwmap_sync::state::{
-    Activity, Change, FeedId, Intent, Link, MapCounts, MapId, MapStatus, Mark, MarkId, Missing,
-    ScratchRow, Set,
+    Activity, ActivityKind, Change, FeedId, Intent, Link, MapCounts, MapId, MapStatus, Mark,
+    MarkId, Missing, ScratchRow, Set,
 };
 use dwmap_sync::{Moment, PairKey, RecordId, SqliteStore, StateError, StateStore};
 use rand::Rng;
 
+use crate::oracle::Promise;
 use crate::wire::key_text;
 use crate::world::World;
 
@@ -66,12 +68,27 @@ impl StateStore for SimStore {
                 _ => None,
             })
             .collect();
+        let decided: BTreeSet<(Side, String)> = changes
+            .iter()
+            .filter_map(|c| match c {
+                Change::Log(entry) if entry.kind == ActivityKind::Conflict => {
+                    Some((entry.side?.other(), pair_text(&entry.pair)))
+                }
+                _ => None,
+            })
+            .collect();
         let told: Vec<String> = changes.iter().filter_map(describe).collect();
         self.inner.commit(changes).await?;
         {
             let mut state = self.world.state();
             for (side, key) in acknowledged {
                 let answered = state.answered.remove(&(side, key.clone()));
+                if !answered && decided.contains(&(side, key.clone())) {
+                    let what = format!(
+                        "{key}: the log says who wins, and the write to {side:?} came to nothing"
+                    );
+                    state.oracle.break_promise(Promise::NothingLost, what);
+                }
                 state.oracle.acknowledged(side, &key, answered);
             }
             for line in told {
