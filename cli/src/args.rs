@@ -74,6 +74,12 @@ pub(crate) enum Command {
     Errors(Errors),
     /// Tell where a record stands, and why it did or didn't go.
     Why(Why),
+    /// Let go what the brake holds: the deletes of a map that were too many, or that couldn't be confirmed.
+    Approve(Steer),
+    /// Stop working on maps; their changes are kept.
+    Pause(Steer),
+    /// Go on with maps that were paused, or held by the brake.
+    Resume(Steer),
 }
 
 /// Where the plan comes from.
@@ -299,6 +305,15 @@ pub(crate) struct ErrorsDiscard {
     /// Why it needs nothing more.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Steer {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// The maps.
+    #[arg(required = true)]
+    pub(crate) maps: Vec<String>,
 }
 
 #[derive(Debug, Args)]

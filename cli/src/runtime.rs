@@ -133,7 +133,7 @@ fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
     Options {
         companies: manifest.policy.companies.clone(),
         maps: setup.maps.clone(),
-        delete_max: manifest.policy.delete_max.unwrap_or(published.delete_max),
+        delete_max: manifest.policy.delete_max,
         look_every: polls.min().unwrap_or(published.look_every),
         ..published
     }

@@ -173,6 +173,13 @@ impl Finops {
         )
     }
 
+    /// Deletes a record, by its set and key: `PaymentTerms(dataAreaId='usmf',Name='N30')`.
+    pub async fn delete(&self, record: &str) {
+        let url = format!("{}/{record}?cross-company=true", self.base);
+        let response = send(&self.client, Method::DELETE, &url, None).await;
+        assert!(response.status().is_success(), "{}", response.status());
+    }
+
     /// All customers of every company, with these columns.
     pub async fn customers(&self, columns: &str) -> Vec<Value> {
         let url = format!(

@@ -18,6 +18,7 @@ mod run;
 #[cfg(feature = "compiler")]
 mod sandbox;
 mod status;
+mod steer;
 mod sync;
 #[cfg(feature = "compiler")]
 mod test;
@@ -56,6 +57,9 @@ pub(crate) fn run(cli: &Cli) -> Outcome {
         Command::Status(args) => wait(status::run(cli, args)),
         Command::Errors(args) => wait(errors::run(cli, args)),
         Command::Why(args) => wait(why::run(cli, args)),
+        Command::Approve(args) => wait(steer::approve(cli, args)),
+        Command::Pause(args) => wait(steer::pause(cli, args)),
+        Command::Resume(args) => wait(steer::resume(cli, args)),
     }
 }
 

@@ -176,9 +176,10 @@ impl Runtime {
         Ok(self.store.commit(changes).await?)
     }
 
-    /// Lets what the brake holds go, and the map with it.
-    pub async fn approve(&self, map: &str) -> Result<(), SyncError> {
+    /// Lets what the brake holds go, and the map with it; gives how many records that are.
+    pub async fn approve(&self, map: &str) -> Result<u64, SyncError> {
         let map = self.map_named(map)?;
+        let held = self.store.counts(map.id).await?.held;
         let status = MapStatus {
             mode: MapMode::Running,
             reason: String::new(),
@@ -195,7 +196,7 @@ impl Runtime {
             .commit(vec![release, Change::SetStatus(map.id, status)])
             .await?;
         map.marked.notify_one();
-        Ok(())
+        Ok(held)
     }
 
     /// A trouble in a sentence.

@@ -67,13 +67,13 @@ pub const CODES: &[Code] = &[
         code: "R0409",
         title: "held by the brake",
         meaning: "More records were to be deleted or deactivated within an hour than `delete_max` allows.",
-        next_step: "Look at the list. `dwmap errors approve` lets them go, `dwmap errors discard` keeps the records.",
+        next_step: "Look at the list: `dwmap errors list`. `dwmap approve MAP` lets all of them go; `dwmap errors discard` keeps a record, and `dwmap resume MAP` goes on.",
     },
     Code {
         code: "R0410",
         title: "absence not confirmed",
         meaning: "The record can't be read any more, but neither can its neighbours: perhaps a right was taken away, not the record.",
-        next_step: "Check the account's rights. If the records are truly deleted, `dwmap errors approve` says so.",
+        next_step: "Check the account's rights. If the records are truly deleted, `dwmap approve MAP` says so.",
     },
     Code {
         code: "R0411",

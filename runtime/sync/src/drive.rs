@@ -317,7 +317,13 @@ impl Runtime {
         future::select(notice, sleep).await;
     }
 
-    /// Stops work on a map; its changes are kept.
+    /// Whether a map is worked on.
+    pub async fn mode(&self, map: &str) -> Result<MapMode, SyncError> {
+        let map = self.map_named(map)?;
+        Ok(self.store.map_status(map.id).await?.mode)
+    }
+
+    /// Stops work on a map, or goes on with it; its changes are kept.
     pub async fn set_mode(&self, map: &str, mode: MapMode) -> Result<(), SyncError> {
         let map = self.map_named(map)?;
         let status = MapStatus {

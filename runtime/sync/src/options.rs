@@ -11,8 +11,9 @@ pub struct Options {
     pub companies: Vec<String>,
     /// The maps that are worked on; all if empty.
     pub maps: Vec<String>,
-    /// The brake: more deletes (or deactivations) than this within an hour stop the map.
-    pub delete_max: u64,
+    /// The brake: more deletes (or deactivations) than this within an hour stop the map. If not said, 100, or 1 % of
+    /// the map's links where that is more.
+    pub delete_max: Option<u64>,
     /// Marks that one batch takes.
     pub batch: usize,
     /// How long a system's feeds are left alone between two looks.
@@ -36,7 +37,7 @@ impl Default for Options {
         Self {
             companies: Vec::new(),
             maps: Vec::new(),
-            delete_max: 100,
+            delete_max: None,
             batch: 500,
             look_every: Duration::from_secs(1),
             look_every_told: Duration::from_secs(15),

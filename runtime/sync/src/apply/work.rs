@@ -17,6 +17,8 @@ use crate::state::{Change, IntentKind, Link, LinkState, MapMode, MapStatus};
 
 /// The brake counts what happened within this time.
 const BRAKE_WINDOW: std::time::Duration = std::time::Duration::from_secs(3600);
+/// Deletes that pass within that time where nothing else is said, and 1 % of the links isn't more.
+const DELETES_MAX: u64 = 100;
 
 /// A task with its decision, and its writes while they are under way.
 #[derive(Debug)]
@@ -115,7 +117,11 @@ impl Runtime {
         }
         let since = self.now().minus(BRAKE_WINDOW);
         let done = self.store.deletes_since(map.id, since).await?;
-        if done + planned <= self.options.delete_max {
+        let most = match self.options.delete_max {
+            Some(most) => most,
+            None => DELETES_MAX.max(self.store.counts(map.id).await?.linked / 100),
+        };
+        if done + planned <= most {
             return Ok(());
         }
         let (held, go): (Vec<_>, Vec<_>) = std::mem::take(decided).into_iter().partition(braked);
@@ -127,8 +133,9 @@ impl Runtime {
         status = MapStatus {
             mode: MapMode::Held,
             reason: format!(
-                "{planned} records would be deleted, {done} were within the last hour, and delete_max is {}",
-                self.options.delete_max
+                "{planned} records would be deleted, {done} were within the last hour, and no more than {most} may \
+                 be; `dwmap errors list` shows them, `dwmap approve {}` lets them go",
+                self.name(map)
             ),
             ..status
         };
