@@ -213,16 +213,16 @@ impl Runtime {
         }
         self.store.commit(left_to_apply).await?;
         let pairs: Vec<PairKey> = by_pair.keys().cloned().collect();
-        let partners = self.partners(map, &shelf(map), &pairs).await?;
+        let mut partners = self.partners(map, &shelf(map), &pairs).await?;
         let mut tasks = Vec::with_capacity(pairs.len());
         for (pair, row) in by_pair {
             let mut task = Task::new(pair.clone(), None);
             let read = row.read;
             task.see(READ, Sight::Row(Box::new(row)), read);
-            match partners.get(&pair) {
+            match partners.remove(&pair) {
                 Some(partner) => {
-                    let sight = Sight::Row(Box::new(partner.clone()));
-                    task.see(GATHERED, sight, partner.read);
+                    let read = partner.read;
+                    task.see(GATHERED, Sight::Row(Box::new(partner)), read);
                 }
                 // The first side was read whole, but for what is outside the map: only a look tells.
                 None => task.see(GATHERED, Sight::Unknown, 0),

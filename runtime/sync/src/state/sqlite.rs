@@ -57,6 +57,16 @@ impl SqliteStore {
             .unwrap_or_else(PoisonError::into_inner);
         work(&mut connection).map_err(|fault| explain(fault, &self.path))
     }
+
+    /// Many small reads as one: they see one state, and the file is locked for reading once and not for each.
+    fn look<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T, StateError> {
+        self.with(|c| {
+            let transaction = c.transaction()?;
+            let found = work(&transaction)?;
+            transaction.commit()?;
+            Ok(found)
+        })
+    }
 }
 
 /// Turns what SQLite said into what a person can act on.
@@ -124,7 +134,7 @@ impl StateStore for SqliteStore {
         map: MapId,
         pairs: &[PairKey],
     ) -> Result<Vec<Option<Link>>, StateError> {
-        self.with(|c| {
+        self.look(|c| {
             pairs
                 .iter()
                 .map(|pair| rows::link_by_pair(c, map, pair))
@@ -138,7 +148,7 @@ impl StateStore for SqliteStore {
         side: Side,
         records: &[RecordId],
     ) -> Result<Vec<Option<Link>>, StateError> {
-        self.with(|c| {
+        self.look(|c| {
             records
                 .iter()
                 .map(|record| rows::link_by_record(c, map, side, record))
@@ -195,7 +205,7 @@ impl StateStore for SqliteStore {
         side: Side,
         records: &[RecordId],
     ) -> Result<Vec<Option<Mark>>, StateError> {
-        self.with(|c| {
+        self.look(|c| {
             let one = |record: &RecordId| -> Result<Option<Mark>> {
                 let found = rows::marks(
                     c,
@@ -276,7 +286,7 @@ impl StateStore for SqliteStore {
         set: &Set,
         ids: &[FeedId],
     ) -> Result<Vec<Option<RecordId>>, StateError> {
-        self.with(|c| {
+        self.look(|c| {
             let sql = "SELECT record FROM feed_ids WHERE system = ?1 AND entity = ?2 AND id = ?3";
             let mut statement = c.prepare_cached(sql)?;
             let mut one = |id: &FeedId| -> Result<Option<RecordId>> {
@@ -342,7 +352,7 @@ impl StateStore for SqliteStore {
         shelf: &str,
         pairs: &[PairKey],
     ) -> Result<Vec<Option<ScratchRow>>, StateError> {
-        self.with(|c| {
+        self.look(|c| {
             let sql =
                 "SELECT pair, record, version, read, json FROM shelf_rows WHERE shelf = ?1 AND pair = ?2";
             let mut statement = c.prepare_cached(sql)?;

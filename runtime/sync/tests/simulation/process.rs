@@ -103,7 +103,7 @@ impl Process {
                     (name, Arc::new(system) as Arc<dyn Connector>)
                 })
                 .into();
-            let delete_max = world.state().scenario.delete_max as u64;
+            let delete_max = Some(world.state().scenario.delete_max as u64);
             let options = Options {
                 delete_max,
                 batch: 4,
