@@ -55,7 +55,7 @@ struct Word {
 }
 
 /// What feeds said, by feed and record: the newest of each, the oldest dropped when there are too many.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct FeedRows {
     rows: BTreeMap<(usize, RecordId), Word>,
     order: VecDeque<(usize, RecordId, u64)>,
@@ -78,6 +78,36 @@ impl FeedRows {
             {
                 self.rows.remove(&id);
             }
+        }
+    }
+}
+
+#[cfg(feature = "simulation")]
+impl FeedRows {
+    /// Tells what was said with marks that are still there: nobody asks for the rest, but for what never changes.
+    pub(crate) fn digest(
+        &self,
+        side_of: impl Fn(usize) -> Side,
+        to: &mut impl crate::state::memory::Digest,
+    ) {
+        use crate::state::memory::Numbered;
+        for ((feed, record), word) in &self.rows {
+            let side = side_of(*feed);
+            if !to.knows(side, word.generation) {
+                continue;
+            }
+            to.bytes(&[*feed as u8]);
+            to.bytes(&record.0);
+            match &word.said {
+                Said::Row(row) => {
+                    to.bytes(&row.json);
+                    to.bytes(row.version.as_ref().map_or(&[], |v| v.0.as_bytes()));
+                }
+                Said::Changed => to.bytes(b"changed"),
+                Said::Deleted => to.bytes(b"deleted"),
+            }
+            to.number(Numbered::Read(side), word.read);
+            to.number(Numbered::Generation(side), word.generation);
         }
     }
 }

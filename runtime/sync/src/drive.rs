@@ -95,15 +95,21 @@ impl Runtime {
     pub(crate) async fn apply_all(&self, map: &MapRun) -> Result<Tally, SyncError> {
         let mut all = Tally::default();
         loop {
-            let tally = self.apply_batch(map).await?;
-            if tally.parked > 0 || tally.created != [0, 0] {
-                self.wake_all().await?;
-            }
+            let tally = self.apply_once(map).await?;
             if tally.worked == 0 {
                 return Ok(all);
             }
             all.add(tally);
         }
+    }
+
+    /// Works on one batch of a map's marks; what it made may be what others wait for.
+    pub(crate) async fn apply_once(&self, map: &MapRun) -> Result<Tally, SyncError> {
+        let tally = self.apply_batch(map).await?;
+        if tally.parked > 0 || tally.created != [0, 0] {
+            self.wake_all().await?;
+        }
+        Ok(tally)
     }
 
     /// How long until something that waits for a time may go on; none if nothing does.
@@ -205,7 +211,7 @@ impl Runtime {
 
     /// What waits is looked at once more now and then: for records of sets that no feed tells of, and for neighbours
     /// that couldn't be read. What the brake holds stays held, since its map doesn't run.
-    async fn look_again(&self) -> Result<(), SyncError> {
+    pub(crate) async fn look_again(&self) -> Result<(), SyncError> {
         self.wake_all().await?;
         for map in &self.maps {
             let running = self.store.map_status(map.id).await?.mode == MapMode::Running;

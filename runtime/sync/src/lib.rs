@@ -33,6 +33,8 @@ mod report;
 mod runtime;
 mod settle;
 pub mod state;
+#[cfg(feature = "simulation")]
+mod steps;
 mod sweep;
 mod verify;
 mod wake;
@@ -48,4 +50,6 @@ pub use observer::{Event, LoadCounts, Observer, Silent};
 pub use options::Options;
 pub use runtime::Runtime;
 pub use state::{SqliteStore, StateError, StateStore};
+#[cfg(feature = "simulation")]
+pub use steps::Memory;
 pub use verify::{Difference, DifferentField, Verified};

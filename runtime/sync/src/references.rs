@@ -27,7 +27,7 @@ struct Target {
 }
 
 /// Two generations of answers: when the younger is full, the older is forgotten.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Generations<V> {
     young: HashMap<(usize, Vec<u8>), V>,
     old: HashMap<(usize, Vec<u8>), V>,
@@ -69,7 +69,7 @@ pub(crate) struct ReferenceCache {
     answers: Mutex<Answers>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Answers {
     /// Folded key -> identity.
     by_key: Generations<Value>,
@@ -185,6 +185,40 @@ impl ReferenceCache {
             }
         }
         Ok(())
+    }
+}
+
+/// What is remembered at a moment.
+#[cfg(feature = "simulation")]
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Remembered(Answers);
+
+#[cfg(feature = "simulation")]
+impl ReferenceCache {
+    pub(crate) fn remembered(&self) -> Remembered {
+        Remembered(self.answers().clone())
+    }
+
+    pub(crate) fn recall(&self, remembered: Remembered) {
+        *self.answers() = remembered.0;
+    }
+}
+
+#[cfg(feature = "simulation")]
+impl Remembered {
+    pub(crate) fn digest(&self, to: &mut impl crate::state::memory::Digest) {
+        let by_key: BTreeMap<_, _> = self.0.by_key.young.iter().collect();
+        for ((target, key), identity) in by_key {
+            to.bytes(&[*target as u8]);
+            to.bytes(key);
+            to.bytes(&encode_values([identity]));
+        }
+        let by_identity: BTreeMap<_, _> = self.0.by_identity.young.iter().collect();
+        for ((target, identity), key) in by_identity {
+            to.bytes(&[*target as u8]);
+            to.bytes(identity);
+            to.bytes(&encode_values(key));
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::settle::Probed;
 use crate::state::{MapId, Set, StateStore};
 
 /// Sequence numbers that one run sets aside: more than it can use.
-const SEQUENCE_BLOCK: u64 = 1 << 40;
+pub(crate) const SEQUENCE_BLOCK: u64 = 1 << 40;
 
 /// Keeps the systems of a plan the same.
 ///
@@ -41,7 +41,7 @@ pub struct Runtime {
     pub(crate) probed: Mutex<Probed>,
     /// When a feed told last of the end of a record that it had never named, as a sequence number.
     pub(crate) unnamed_deleted: tokio::sync::Mutex<Option<u64>>,
-    sequence: AtomicU64,
+    pub(crate) sequence: AtomicU64,
 }
 
 /// A map that is run.

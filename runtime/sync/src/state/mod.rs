@@ -6,6 +6,8 @@
 
 mod bases;
 mod error;
+#[cfg(any(test, feature = "simulation"))]
+pub mod memory;
 mod schema;
 mod sqlite;
 #[cfg(test)]

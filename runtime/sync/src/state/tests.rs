@@ -5,10 +5,18 @@ use dwmap_plan::{Side, Value};
 
 use super::*;
 
-async fn store() -> (SqliteStore, MapId) {
-    let store = SqliteStore::in_memory().unwrap();
-    let map = store.map_id("customers").await.unwrap();
-    (store, map)
+/// Every home, empty but for a map.
+async fn stores() -> Vec<(Box<dyn StateStore>, MapId)> {
+    let homes: [Box<dyn StateStore>; 2] = [
+        Box::new(SqliteStore::in_memory().unwrap()),
+        Box::<memory::MemoryStore>::default(),
+    ];
+    let mut stores = Vec::new();
+    for store in homes {
+        let map = store.map_id("customers").await.unwrap();
+        stores.push((store, map));
+    }
+    stores
 }
 
 fn pair(text: &str) -> PairKey {
@@ -29,180 +37,186 @@ fn mark_id(map: MapId, text: &str) -> MarkId {
 
 #[tokio::test]
 async fn links_are_found_by_pair_and_by_either_record() {
-    let (store, map) = store().await;
-    let mut link = Link::new(map, pair("A"), LinkState::Linked);
-    link.sides[0].record = Some(RecordId(pair("A").0));
-    link.sides[1].record = Some(record("guid-a"));
-    link.sides[1].written = true;
-    link.sides[1].fresh_from = Some(Moment(7));
-    link.bounces = 2;
-    store
-        .commit(vec![Change::PutLink(Box::new(link.clone()))])
-        .await
-        .unwrap();
-    let by_pair = store
-        .links_by_pair(map, &[pair("B"), pair("a")])
-        .await
-        .unwrap();
-    assert_eq!(by_pair, [None, Some(link.clone())]);
-    for (side, key) in [
-        (Side::Left, RecordId(pair("A").0)),
-        (Side::Right, record("guid-a")),
-    ] {
-        let found = store.links_by_record(map, side, &[key]).await.unwrap();
-        assert_eq!(found, [Some(link.clone())]);
+    for (store, map) in stores().await {
+        let mut link = Link::new(map, pair("A"), LinkState::Linked);
+        link.sides[0].record = Some(RecordId(pair("A").0));
+        link.sides[1].record = Some(record("guid-a"));
+        link.sides[1].written = true;
+        link.sides[1].fresh_from = Some(Moment(7));
+        link.bounces = 2;
+        store
+            .commit(vec![Change::PutLink(Box::new(link.clone()))])
+            .await
+            .unwrap();
+        let by_pair = store
+            .links_by_pair(map, &[pair("B"), pair("a")])
+            .await
+            .unwrap();
+        assert_eq!(by_pair, [None, Some(link.clone())]);
+        for (side, key) in [
+            (Side::Left, RecordId(pair("A").0)),
+            (Side::Right, record("guid-a")),
+        ] {
+            let found = store.links_by_record(map, side, &[key]).await.unwrap();
+            assert_eq!(found, [Some(link.clone())]);
+        }
     }
 }
 
 #[tokio::test]
 async fn a_record_belongs_to_one_link_only() {
-    let (store, map) = store().await;
-    let mut one = Link::new(map, pair("A"), LinkState::Linked);
-    one.sides[1].record = Some(record("guid"));
-    let mut two = Link::new(map, pair("B"), LinkState::Linked);
-    two.sides[1].record = Some(record("guid"));
-    store
-        .commit(vec![Change::PutLink(Box::new(one))])
-        .await
-        .unwrap();
-    let refused = store.commit(vec![Change::PutLink(Box::new(two))]).await;
-    assert!(matches!(refused, Err(StateError::Claimed { .. })));
+    for (store, map) in stores().await {
+        let mut one = Link::new(map, pair("A"), LinkState::Linked);
+        one.sides[1].record = Some(record("guid"));
+        let mut two = Link::new(map, pair("B"), LinkState::Linked);
+        two.sides[1].record = Some(record("guid"));
+        store
+            .commit(vec![Change::PutLink(Box::new(one))])
+            .await
+            .unwrap();
+        let refused = store.commit(vec![Change::PutLink(Box::new(two))]).await;
+        assert!(matches!(refused, Err(StateError::Claimed { .. })));
+    }
 }
 
 #[tokio::test]
 async fn a_commit_is_made_whole_or_not_at_all() {
-    let (store, map) = store().await;
-    let mut one = Link::new(map, pair("A"), LinkState::Linked);
-    one.sides[1].record = Some(record("guid"));
-    let mut two = Link::new(map, pair("B"), LinkState::Linked);
-    two.sides[1].record = Some(record("guid"));
-    let both = vec![
-        Change::PutLink(Box::new(one)),
-        Change::PutLink(Box::new(two)),
-    ];
-    assert!(store.commit(both).await.is_err());
-    assert_eq!(
-        store.links_by_pair(map, &[pair("A")]).await.unwrap(),
-        [None]
-    );
+    for (store, map) in stores().await {
+        let mut one = Link::new(map, pair("A"), LinkState::Linked);
+        one.sides[1].record = Some(record("guid"));
+        let mut two = Link::new(map, pair("B"), LinkState::Linked);
+        two.sides[1].record = Some(record("guid"));
+        let both = vec![
+            Change::PutLink(Box::new(one)),
+            Change::PutLink(Box::new(two)),
+        ];
+        assert!(store.commit(both).await.is_err());
+        assert_eq!(
+            store.links_by_pair(map, &[pair("A")]).await.unwrap(),
+            [None]
+        );
+    }
 }
 
 #[tokio::test]
 async fn a_pass_clears_no_mark_that_came_meanwhile() {
-    let (store, map) = store().await;
-    let id = mark_id(map, "A");
-    let mark = |generation| Change::Mark {
-        id: id.clone(),
-        generation,
-        not_before: Moment(0),
-    };
-    store.commit(vec![mark(5), mark(9)]).await.unwrap();
-    store
-        .commit(vec![Change::Clear {
+    for (store, map) in stores().await {
+        let id = mark_id(map, "A");
+        let mark = |generation| Change::Mark {
             id: id.clone(),
-            seen: 7,
-        }])
-        .await
-        .unwrap();
-    let due = store.due_marks(map, Moment(0), 10).await.unwrap();
-    assert_eq!(due, [Mark::changed(id.clone(), 9)]);
-    let mut failed = Mark::changed(id.clone(), 9);
-    failed.cause = Cause::Failed;
-    store
-        .commit(vec![Change::Settle {
-            mark: Box::new(failed.clone()),
-            seen: 8,
-        }])
-        .await
-        .unwrap();
-    assert_eq!(store.due_marks(map, Moment(0), 10).await.unwrap().len(), 1);
-    store
-        .commit(vec![Change::Settle {
-            mark: Box::new(failed),
-            seen: 10,
-        }])
-        .await
-        .unwrap();
-    assert!(
+            generation,
+            not_before: Moment(0),
+        };
+        store.commit(vec![mark(5), mark(9)]).await.unwrap();
         store
-            .due_marks(map, Moment(0), 10)
+            .commit(vec![Change::Clear {
+                id: id.clone(),
+                seen: 7,
+            }])
             .await
-            .unwrap()
-            .is_empty()
-    );
-    assert_eq!(store.errors(None, None, 10).await.unwrap().len(), 1);
+            .unwrap();
+        let due = store.due_marks(map, Moment(0), 10).await.unwrap();
+        assert_eq!(due, [Mark::changed(id.clone(), 9)]);
+        let mut failed = Mark::changed(id.clone(), 9);
+        failed.cause = Cause::Failed;
+        store
+            .commit(vec![Change::Settle {
+                mark: Box::new(failed.clone()),
+                seen: 8,
+            }])
+            .await
+            .unwrap();
+        assert_eq!(store.due_marks(map, Moment(0), 10).await.unwrap().len(), 1);
+        store
+            .commit(vec![Change::Settle {
+                mark: Box::new(failed),
+                seen: 10,
+            }])
+            .await
+            .unwrap();
+        assert!(
+            store
+                .due_marks(map, Moment(0), 10)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        assert_eq!(store.errors(None, None, 10).await.unwrap().len(), 1);
+    }
 }
 
 #[tokio::test]
 async fn neighbours_in_order_come_before_those_that_rest() {
-    let (store, map) = store().await;
-    let links = [
-        ("A", LinkState::Linked),
-        ("C", LinkState::Left),
-        ("D", LinkState::Linked),
-        ("E", LinkState::AwaitingKey),
-    ];
-    let links = links.map(|(key, state)| {
-        let mut link = Link::new(map, pair(key), state);
-        link.sides[0].record = Some(RecordId(pair(key).0));
-        Change::PutLink(Box::new(link))
-    });
-    store.commit(links.into()).await.unwrap();
-    for (limit, expected) in [(9, vec!["D", "A", "C"]), (2, vec!["D", "A"])] {
-        let found = store.neighbours(map, &[], &pair("B"), limit).await.unwrap();
-        let found: Vec<PairKey> = found.into_iter().map(|link| link.pair).collect();
-        let expected: Vec<PairKey> = expected.into_iter().map(pair).collect();
-        assert_eq!(found, expected);
+    for (store, map) in stores().await {
+        let links = [
+            ("A", LinkState::Linked),
+            ("C", LinkState::Left),
+            ("D", LinkState::Linked),
+            ("E", LinkState::AwaitingKey),
+        ];
+        let links = links.map(|(key, state)| {
+            let mut link = Link::new(map, pair(key), state);
+            link.sides[0].record = Some(RecordId(pair(key).0));
+            Change::PutLink(Box::new(link))
+        });
+        store.commit(links.into()).await.unwrap();
+        for (limit, expected) in [(9, vec!["D", "A", "C"]), (2, vec!["D", "A"])] {
+            let found = store.neighbours(map, &[], &pair("B"), limit).await.unwrap();
+            let found: Vec<PairKey> = found.into_iter().map(|link| link.pair).collect();
+            let expected: Vec<PairKey> = expected.into_iter().map(pair).collect();
+            assert_eq!(found, expected);
+        }
     }
 }
 
 #[tokio::test]
 async fn what_was_missing_wakes_those_that_wait_for_it() {
-    let (store, map) = store().await;
-    let missing = Missing {
-        set: Set {
-            system: "dv".into(),
-            set: "groups".into(),
-        },
-        reference: (0, 1),
-        key: vec![6, 1, 65],
-    };
-    let mut mark = Mark::changed(mark_id(map, "A"), 3);
-    mark.cause = Cause::Parked;
-    mark.missing = Some(missing.clone());
-    store
-        .commit(vec![Change::Settle {
-            mark: Box::new(mark),
-            seen: 3,
-        }])
-        .await
-        .unwrap();
-    assert_eq!(
-        store.missing_sets().await.unwrap(),
-        std::slice::from_ref(&missing.set)
-    );
-    assert_eq!(
-        store.missing(&missing.set, None, 10).await.unwrap(),
-        std::slice::from_ref(&missing)
-    );
-    assert!(
+    for (store, map) in stores().await {
+        let missing = Missing {
+            set: Set {
+                system: "dv".into(),
+                set: "groups".into(),
+            },
+            reference: (0, 1),
+            key: vec![6, 1, 65],
+        };
+        let mut mark = Mark::changed(mark_id(map, "A"), 3);
+        mark.cause = Cause::Parked;
+        mark.missing = Some(missing.clone());
         store
-            .missing(&missing.set, Some(&missing), 10)
+            .commit(vec![Change::Settle {
+                mark: Box::new(mark),
+                seen: 3,
+            }])
             .await
-            .unwrap()
-            .is_empty()
-    );
-    store
-        .commit(vec![Change::Wake {
-            missing,
-            generation: 4,
-        }])
-        .await
-        .unwrap();
-    assert_eq!(
-        store.due_marks(map, Moment(0), 10).await.unwrap(),
-        [Mark::changed(mark_id(map, "A"), 4)]
-    );
+            .unwrap();
+        assert_eq!(
+            store.missing_sets().await.unwrap(),
+            std::slice::from_ref(&missing.set)
+        );
+        assert_eq!(
+            store.missing(&missing.set, None, 10).await.unwrap(),
+            std::slice::from_ref(&missing)
+        );
+        assert!(
+            store
+                .missing(&missing.set, Some(&missing), 10)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        store
+            .commit(vec![Change::Wake {
+                missing,
+                generation: 4,
+            }])
+            .await
+            .unwrap();
+        assert_eq!(
+            store.due_marks(map, Moment(0), 10).await.unwrap(),
+            [Mark::changed(mark_id(map, "A"), 4)]
+        );
+    }
 }
 
 #[tokio::test]

@@ -10,27 +10,26 @@
 // Here a broken assumption is a failed test, wherever it is found.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod lines;
 #[cfg(feature = "mistakes")]
 mod mistakes;
 mod network;
-mod oracle;
-mod plan;
 mod process;
 mod run;
 mod scenario;
 mod server;
 mod service;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod store;
 mod system;
 mod users;
-mod wire;
 mod world;
 
 use dwmap_sync::Rules;
 
 use crate::run::{Outcome, run};
 use crate::scenario::Scenario;
+use crate::shared::{lines, oracle, plan, wire};
 
 /// Seeds of each scenario, where `DWMAP_SIM_SEEDS` asks for no other number.
 const SEEDS: u64 = 12;

@@ -11,8 +11,7 @@ use dwmap_connect::{
 use dwmap_plan::{Predicate, Query, Side};
 use rand::Rng;
 
-use crate::server::Fields;
-use crate::wire::key_text;
+use crate::wire::{Fields, key_text};
 use crate::world::{Event, State};
 
 /// What is asked of a system.

@@ -18,7 +18,8 @@ use dwmap_sync::{
 use crate::plan::{MAP, plan};
 use crate::run::Running;
 use crate::scenario::Scenario;
-use crate::store::{SimStore, pair_text};
+use crate::shared::words::pair_text;
+use crate::store::SimStore;
 use crate::system::ModelSystem;
 use crate::wire::key_text;
 use crate::world::World;
@@ -85,7 +86,7 @@ impl Process {
         let store = SqliteStore::in_memory().unwrap_or_else(|e| panic!("no store: {e}"));
         Self {
             world: world.clone(),
-            plan: Arc::new(plan(scenario)),
+            plan: Arc::new(plan(&scenario.knobs())),
             store: Arc::new(store),
             rules,
         }

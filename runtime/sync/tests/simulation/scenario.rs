@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use dwmap_plan::{MissingPolicy, Side};
+use dwmap_plan::{ConflictPolicy, MissingPolicy, Side};
 
 use crate::oracle::Rules;
+use crate::plan::{ALL_LINES, Knobs};
 use crate::server::Logic;
 use crate::world::Counts;
 
@@ -157,6 +158,17 @@ impl Scenario {
             deletes: self.deletes,
             fight: self.habits[0].logic.unmarks_names,
             delete_max: self.delete_max,
+        }
+    }
+
+    /// Its map.
+    pub(crate) fn knobs(&self) -> Knobs {
+        Knobs {
+            lines: ALL_LINES,
+            conflict: ConflictPolicy::Prefer(self.prefer),
+            initial: self.prefer,
+            deletes: self.deletes,
+            missing: self.missing,
         }
     }
 
@@ -462,4 +474,11 @@ pub(crate) fn all() -> Vec<Scenario> {
             ..CALM
         },
     ]
+}
+
+#[test]
+fn the_simulated_plan_is_sound() {
+    let plan = crate::plan::plan(&CALM.knobs());
+    let bytes = dwmap_plan::encode(&plan).unwrap();
+    assert_eq!(dwmap_plan::decode(&bytes).unwrap().1, plan);
 }

@@ -5,12 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use crate::wire::row_key;
-
-/// A row as JSON.
-pub(crate) type Fields = Map<String, Json>;
+use crate::wire::{Fields, row_key};
 
 /// What a system does to what it is sent, besides storing it.
 #[derive(Debug, Clone, Copy, Default)]

@@ -15,8 +15,8 @@ use serde_json::Value as Json;
 use crate::lines::TERMS;
 use crate::oracle::Landed;
 use crate::plan::MAIN;
-use crate::server::{Fields, Refused, Table};
-use crate::wire::{body, holds, json_text, key_text, parse_guid, row_key, value_text};
+use crate::server::{Refused, Table};
+use crate::wire::{Fields, body, holds, json_text, key_text, parse_guid, row_key, value_text};
 use crate::world::State;
 
 impl State {

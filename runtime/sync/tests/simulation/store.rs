@@ -14,7 +14,7 @@ use dwmap_sync::{Moment, PairKey, RecordId, SqliteStore, StateError, StateStore}
 use rand::Rng;
 
 use crate::oracle::Promise;
-use crate::wire::key_text;
+use crate::shared::words::{describe, pair_text};
 use crate::world::World;
 
 /// A store that lives longer than the processes that use it.
@@ -41,12 +41,6 @@ impl SimStore {
         };
         self.world.sleep(pause).await;
     }
-}
-
-/// A pair's key as the model writes it.
-pub(crate) fn pair_text(pair: &PairKey) -> String {
-    pair.values()
-        .map_or_else(|e| e.to_string(), |v| key_text(&v))
 }
 
 #[async_trait]
@@ -257,58 +251,4 @@ impl StateStore for SimStore {
     async fn scratch_clear(&self, shelf: &str) -> Result<(), StateError> {
         self.inner.scratch_clear(shelf).await
     }
-}
-
-/// A change of the state in a few words; none for those that say nothing about a record.
-fn describe(change: &Change) -> Option<String> {
-    let record = |r: &RecordId| r.values().map_or_else(|e| e.to_string(), |v| key_text(&v));
-    let mark = |id: &MarkId| format!("{:?} {}", id.side, record(&id.record));
-    Some(match change {
-        Change::PutLink(link) => {
-            let versions = link
-                .sides
-                .each_ref()
-                .map(|s| s.version.as_ref().map_or("-", |v| v.0.as_str()).to_owned());
-            format!(
-                "link {} {:?} at {} | {}, moved {}",
-                pair_text(&link.pair),
-                link.state,
-                versions[0],
-                versions[1],
-                link.moved
-            )
-        }
-        Change::DropLink(_, pair) => format!("no link {}", pair_text(pair)),
-        Change::Mark { id, generation, .. } => format!("mark {} ({generation})", mark(id)),
-        Change::Clear { id, seen } => format!("clear {} (seen {seen})", mark(id)),
-        Change::Settle { mark: m, seen } => format!(
-            "mark {} becomes {:?} (seen {seen}){}",
-            mark(&m.id),
-            m.cause,
-            m.error
-                .as_ref()
-                .map_or_else(String::new, |e| format!(": {}", e.message))
-        ),
-        Change::PutIntent(intent) => format!(
-            "intent {:?} {} on {:?}",
-            intent.kind,
-            pair_text(&intent.pair),
-            intent.side
-        ),
-        Change::DropIntent(_, pair, side) => format!("intent {} on {side:?} done", pair_text(pair)),
-        Change::SetCursor(set, cursor) => format!("cursor of {} {}", set.set, cursor.0),
-        Change::DropCursor(set) => format!("no cursor of {}", set.set),
-        Change::SetStatus(_, status) => format!("map {:?} {}", status.mode, status.reason),
-        Change::Log(activity) => format!(
-            "log: {:?} {} {}",
-            activity.kind, activity.record, activity.detail
-        ),
-        Change::Wake { .. }
-        | Change::Release { .. }
-        | Change::Discard(_)
-        | Change::Know(..)
-        | Change::Forget(..) => {
-            return None;
-        }
-    })
 }

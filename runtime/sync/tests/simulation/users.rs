@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::lines::{LINES, Line, Shape};
 use crate::plan::{GROUPS, LATE_GROUP, MAIN};
-use crate::server::Fields;
+use crate::wire::Fields;
 use crate::world::{Event, State};
 
 /// Something that a user may do.

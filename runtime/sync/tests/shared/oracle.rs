@@ -14,8 +14,8 @@ use std::fmt;
 
 use dwmap_plan::Side;
 
-use crate::lines::{LINES, Line, Shape, tag_of};
-use crate::server::Fields;
+use super::lines::{LINES, Line, Shape, tag_of};
+use super::wire::Fields;
 
 pub(crate) use judge::Standing;
 
@@ -23,7 +23,7 @@ pub(crate) use judge::Standing;
 pub(crate) type Tag = u32;
 
 /// The promises, by the names under which they are documented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Promise {
     NothingLost,
     Once,
@@ -34,7 +34,7 @@ pub(crate) enum Promise {
 }
 
 /// A broken promise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Broken {
     pub(crate) promise: Promise,
     pub(crate) what: String,
@@ -47,7 +47,7 @@ impl fmt::Display for Broken {
 }
 
 /// A user's edit of a tagged line, or a value that a system made up.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Edit {
     side: Side,
     key: String,
@@ -67,7 +67,7 @@ struct Edit {
 }
 
 /// What happened to a record besides edits.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 struct Story {
     /// Sides on which users made it.
     created: [bool; 2],
@@ -94,7 +94,7 @@ struct Story {
 }
 
 /// What the promises depend on in a scenario.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Rules {
     pub(crate) prefer: Side,
     /// Whether a delete on a side is carried over.
@@ -120,7 +120,7 @@ pub(crate) struct Landed<'a> {
 }
 
 /// The oracle.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Oracle {
     rules: Rules,
     edits: Vec<Edit>,

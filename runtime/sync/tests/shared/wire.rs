@@ -1,11 +1,12 @@
-//! Values, keys and predicates as they stand in a model system's JSON.
+//! Rows, values, keys and predicates as they stand in a model system's JSON.
 
 use std::fmt::Write as _;
 
 use dwmap_plan::{CompareOp, Predicate, TextTest, Value};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
-use crate::server::Fields;
+/// A row as JSON.
+pub(crate) type Fields = Map<String, Json>;
 
 /// A value as a key's part is written.
 pub(crate) fn value_text(value: &Value) -> String {

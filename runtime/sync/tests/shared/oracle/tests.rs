@@ -4,8 +4,8 @@ use dwmap_plan::Side::{self, Left, Right};
 use serde_json::json;
 
 use super::{Broken, Landed, Oracle, Promise, Rules, Standing};
-use crate::lines::{Groups, LINES};
-use crate::server::Fields;
+use crate::shared::lines::{Groups, LINES};
+use crate::shared::wire::Fields;
 
 struct NoGroups;
 

@@ -4,9 +4,8 @@
 use dwmap_plan::{Decimal, Rounding, Side};
 use serde_json::Value as Json;
 
-use crate::oracle::Tag;
-use crate::server::Fields;
-use crate::wire::json_text;
+use super::oracle::Tag;
+use super::wire::{Fields, json_text};
 
 /// What a line does to its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

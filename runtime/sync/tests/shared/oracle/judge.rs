@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use dwmap_plan::Side;
 
 use super::{Broken, Edit, Oracle, Promise, Tag, outside};
-use crate::lines::{Groups, LINES, Shape, agrees, tag_of, waits};
-use crate::server::Fields;
+use crate::shared::lines::{Groups, LINES, Shape, agrees, tag_of, waits};
+use crate::shared::wire::Fields;
 
 /// How a record stands at the end.
 pub(crate) struct Standing<'a> {
