@@ -27,6 +27,8 @@ pub(crate) struct FeedRow {
     pub(crate) row: Row,
     /// The sequence number at which its read was sent.
     pub(crate) read: u64,
+    /// The moment at which its read was sent: where reads lag, it may show what was true a while before.
+    pub(crate) sent: Moment,
     /// The generation of the marks that it came with: it serves them, and no later ones.
     pub(crate) generation: u64,
 }
@@ -48,6 +50,8 @@ struct Word {
     said: Said,
     /// As in [`FeedRow`].
     read: u64,
+    /// As in [`FeedRow`].
+    sent: Moment,
     /// As in [`FeedRow`].
     generation: u64,
     /// Maps that may still ask for it.
@@ -96,7 +100,7 @@ impl FeedRows {
             if !to.knows(side, word.generation) {
                 continue;
             }
-            to.bytes(&[*feed as u8]);
+            to.bytes(&[*feed as u8, word.users as u8]);
             to.bytes(&record.0);
             match &word.said {
                 Said::Row(row) => {
@@ -106,6 +110,7 @@ impl FeedRows {
                 Said::Changed => to.bytes(b"changed"),
                 Said::Deleted => to.bytes(b"deleted"),
             }
+            to.moment(word.sent);
             to.number(Numbered::Read(side), word.read);
             to.number(Numbered::Generation(side), word.generation);
         }
@@ -131,6 +136,7 @@ impl Runtime {
             Said::Row(row) if serves => Some(FeedRow {
                 row,
                 read: word.read,
+                sent: word.sent,
                 generation: word.generation,
             }),
             _ => None,
@@ -227,7 +233,7 @@ impl Runtime {
                 cursor: Some(cursor),
             })
             .collect();
-        let read = self.tick();
+        let (read, sent) = (self.tick(), self.now());
         let pages = self.systems[system].changes_of_each(&since).await;
         let mut look = Look::default();
         let mut failed = None;
@@ -237,7 +243,7 @@ impl Runtime {
                     if page.more {
                         look.more.push(*at);
                     }
-                    self.capture(*at, cursor, page, read).await
+                    self.capture(*at, cursor, page, (read, sent)).await
                 }
                 Err(ConnectError::CursorExpired { .. }) => self.begin_anew(*at).await,
                 Err(error) => Err(error.into()),
@@ -256,7 +262,7 @@ impl Runtime {
         at: usize,
         cursor: &Cursor,
         page: ChangePage,
-        read: u64,
+        (read, sent): (u64, Moment),
     ) -> Result<u64, SyncError> {
         if page.changes.is_empty() && page.next == *cursor {
             return Ok(0);
@@ -311,6 +317,7 @@ impl Runtime {
                 let word = Word {
                     said,
                     read,
+                    sent,
                     generation,
                     users: feed.users.len(),
                 };

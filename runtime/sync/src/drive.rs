@@ -22,6 +22,7 @@ impl Runtime {
     /// Loads where that is due, then works on everything pending both ways, until all is quiet. Records that are
     /// refused, parked or held stay in the error queue and don't keep it from ending.
     pub async fn sync_once(&self) -> Result<(), SyncError> {
+        self.inherit_intents().await?;
         self.load_all().await?;
         self.wake_all().await?;
         let mut swept = false;
@@ -146,6 +147,7 @@ impl Runtime {
     }
 
     async fn run_for_ever(&self) -> Result<(), SyncError> {
+        self.inherit_intents().await?;
         let mut workers = FuturesUnordered::new();
         for system in 0..self.systems.len() {
             workers.push(self.look_loop(system).boxed());

@@ -60,6 +60,24 @@ impl Runtime {
         Ok(blocked)
     }
 
+    /// Takes over what an earlier process left. It may have sent its writes up to its last moment, long after it put
+    /// the intents down: none is over before a write that is sent now would be.
+    pub(crate) async fn inherit_intents(&self) -> Result<(), SyncError> {
+        let mut changes = Vec::new();
+        for map in &self.maps {
+            for intent in self.store.intents(map.id).await? {
+                let over = self.settle_at(map, intent.side);
+                if intent.settle_at < over {
+                    changes.push(Change::PutIntent(Box::new(Intent {
+                        settle_at: over,
+                        ..intent
+                    })));
+                }
+            }
+        }
+        Ok(self.store.commit(changes).await?)
+    }
+
     fn first_look(&self, intent: &Intent) -> bool {
         let id = (intent.map, intent.pair.clone(), intent.side);
         let mut probed = self

@@ -11,7 +11,7 @@ use crate::error::SyncError;
 use crate::references::Remembered;
 use crate::runtime::{Runtime, SEQUENCE_BLOCK};
 use crate::settle::Probed;
-use crate::state::memory::Digest;
+use crate::state::memory::{Digest, Numbered};
 
 /// What a run holds in memory between its steps. All of it is lost with the process.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,8 @@ pub struct Memory {
     rows: FeedRows,
     probed: Probed,
     references: Remembered,
+    /// None while somebody holds it, whose own steps then tell what it is.
+    unnamed_deleted: Option<u64>,
     sequence: u64,
 }
 
@@ -32,6 +34,9 @@ impl Memory {
             to.bytes(&pair.0);
         }
         self.references.digest(to);
+        if let Some(number) = self.unnamed_deleted {
+            to.number(Numbered::Any, number);
+        }
     }
 }
 
@@ -44,6 +49,7 @@ impl Runtime {
             rows: rows.unwrap_or_else(PoisonError::into_inner).clone(),
             probed: probed.unwrap_or_else(PoisonError::into_inner).clone(),
             references: self.references.remembered(),
+            unnamed_deleted: self.unnamed_deleted.try_lock().ok().and_then(|n| *n),
             sequence: self.sequence(),
         }
     }
@@ -55,6 +61,9 @@ impl Runtime {
         let probed = self.probed.lock();
         *probed.unwrap_or_else(PoisonError::into_inner) = memory.probed;
         self.references.recall(memory.references);
+        if let Ok(mut unnamed) = self.unnamed_deleted.try_lock() {
+            *unnamed = memory.unnamed_deleted;
+        }
         self.sequence.store(memory.sequence, Ordering::Relaxed);
     }
 
@@ -70,15 +79,16 @@ impl Runtime {
             sequence,
             ..Memory::default()
         });
-        Ok(())
+        self.inherit_intents().await
     }
 
     /// Looks once at what changed in a feed's entity.
-    pub async fn capture(&self, feed: usize) -> Result<(), SyncError> {
-        if self.feeds[feed].abilities.changes == ChangeFeed::Sweep {
-            self.sweep(feed).await?;
+    pub async fn look_once(&self, at: usize) -> Result<(), SyncError> {
+        let feed = &self.feeds[at];
+        if feed.abilities.changes == ChangeFeed::Sweep {
+            self.sweep(at).await?;
         } else {
-            self.look(feed).await?;
+            self.look(usize::from(feed.system), &[at]).await?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::mistake::Mistake;
 use crate::observe::{KeyFault, Observed, Scope};
 use crate::report::{self, Trouble};
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Cause, Change, Link, Mark, MarkId};
+use crate::state::{Cause, Change, Link, LinkSide, Mark, MarkId};
 
 /// Tasks in the order of their pair keys.
 pub(super) type Tasks = BTreeMap<PairKey, Task>;
@@ -93,7 +93,7 @@ impl Runtime {
                 continue;
             };
             match self.feed_row(map, side, mark) {
-                Some(row) if !self.is_stale(&row, link) => {
+                Some(row) if !self.is_stale(&row, link) && is_fresh(&row, &link.sides[s]) => {
                     let holds =
                         row.row.version.is_some() && row.row.version == link.sides[s].version;
                     if holds {
@@ -113,7 +113,7 @@ impl Runtime {
             for ((pair, fed), mut observed) in fed.into_iter().zip(evaluated) {
                 if let Some(task) = tasks.get_mut(&pair) {
                     observed.read = fed.read;
-                    self.sight(task, side, Some(observed), fed.generation, sent);
+                    self.sight(task, side, Some(observed), fed.generation, fed.sent);
                 }
             }
         }
@@ -362,6 +362,13 @@ fn blank_key(map: &MapRun, side: Side, runtime: &Runtime, observed: &Observed) -
             _ => Trouble::BlankKey { line: None },
         },
     }
+}
+
+/// Where reads lag, a feed's row counts only if it shows what was last seen or written, or was asked for late enough:
+/// however long it has lain here since, it is no newer.
+fn is_fresh(row: &FeedRow, known: &LinkSide) -> bool {
+    let shows_known = row.row.version.is_some() && row.row.version == known.version;
+    shows_known || known.fresh_from.is_none_or(|from| from <= row.sent)
 }
 
 /// Lets the marks of a pair wait until its write is settled.

@@ -135,7 +135,8 @@ impl Kept {
         for mark in self.marks.values() {
             to.bytes(&mark.id.record.0);
             let side = mark.id.side.index() as u8;
-            to.bytes(&[side, mark.cause as u8, mark.tries as u8]);
+            // From the second try on, more of them only make waits longer.
+            to.bytes(&[side, mark.cause as u8, mark.tries.min(1) as u8]);
             to.bytes(&[mark.approved.into()]);
             to.bytes(mark.missing.as_ref().map_or(&[], |m| &m.key));
             to.bytes(mark.error.as_ref().map_or(&[], |e| e.code.as_bytes()));
@@ -467,6 +468,21 @@ impl StateStore for MemoryStore {
         let kept = self.kept();
         let one = |id: &FeedId| kept.known.get(&(set.clone(), id.clone())).cloned();
         Ok(ids.iter().map(one).collect())
+    }
+
+    async fn unnamed_records(
+        &self,
+        map: MapId,
+        side: Side,
+        set: &Set,
+    ) -> Result<Vec<RecordId>, StateError> {
+        let kept = self.kept();
+        let named = kept.known.iter().filter(|((of, _), _)| of == set);
+        let named: BTreeSet<&RecordId> = named.map(|(_, record)| record).collect();
+        let links = kept.links.values().filter(|l| l.map == map);
+        let records = links.filter_map(|l| l.sides[side.index()].record.as_ref());
+        let unnamed: BTreeSet<&RecordId> = records.filter(|r| !named.contains(r)).collect();
+        Ok(unnamed.into_iter().cloned().collect())
     }
 
     async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError> {

@@ -6,7 +6,7 @@
 //! checkers as libraries offer, which is why this one is our own.
 
 use std::collections::HashMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 /// Who takes a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,22 @@ pub(crate) struct Report {
     pub(crate) complete: bool,
     /// The first broken promise: how, and the shortest way to it.
     pub(crate) broken: Option<(String, Vec<String>)>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            states,
+            steps,
+            depth,
+            rests,
+            ..
+        } = self;
+        write!(
+            f,
+            "{states} states, {steps} steps, {depth} deep, {rests} at rest"
+        )
+    }
 }
 
 /// Where a state was reached from, and by which step.
@@ -118,23 +134,9 @@ pub(crate) fn explore<M: Model>(model: &M, limit: usize) -> Report {
             }
         }
         report.depth += 1;
-        if std::env::var("DWMAP_MODEL_PROGRESS").is_ok() {
-            println!(
-                "depth {} states {} steps {} ring {} avg since",
-                report.depth,
-                reached.len(),
-                report.steps,
-                next.len()
-            );
-        }
         ring = next;
     }
     report.states = reached.len();
-    if std::env::var("LAST").is_ok() {
-        for line in model.story(&way_to(&reached, reached.len() - 1)) {
-            println!("{line}");
-        }
-    }
     report.rests = rests.len();
     if report.complete
         && let Some(id) = restless(reached.len(), &rests, own_steps)

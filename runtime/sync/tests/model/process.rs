@@ -64,21 +64,17 @@ impl Observer for Listener {
     }
 }
 
-/// The runtimes over one world and one state: the plan of the scenario, and the one that it is upgraded to.
+/// The runtime over the world and a state.
 pub(crate) struct Machine {
     pub(crate) world: World,
     pub(crate) store: Arc<MemoryStore>,
-    runtimes: Vec<Runtime>,
+    runtime: Runtime,
     breaks_a_rule: bool,
 }
 
 impl Machine {
     pub(crate) fn new(world: &World, scenario: &Scenario, rules: Rules) -> Self {
         let store = Arc::new(MemoryStore::new(gate(world)));
-        let mut plans = vec![plan(&scenario.knobs)];
-        if scenario.may.upgrades > 0 {
-            plans.push(plan(&scenario.upgraded()));
-        }
         let systems: BTreeMap<String, Arc<dyn Connector>> = Side::BOTH
             .map(|side| {
                 let system = Arc::new(ModelSystem::new(world, side));
@@ -95,33 +91,27 @@ impl Machine {
             rules,
             ..Options::default()
         };
-        let runtimes = plans.into_iter().map(|plan| {
-            let made = Runtime::new(
-                Arc::new(plan),
-                &systems,
-                store.clone(),
-                Arc::new(ModelClock(world.clone())),
-                Arc::new(Listener(world.clone())),
-                options.clone(),
-            );
-            at_once(made).expect("the model's plan is sound")
-        });
+        let made = Runtime::new(
+            Arc::new(plan(&scenario.knobs)),
+            &systems,
+            store.clone(),
+            Arc::new(ModelClock(world.clone())),
+            Arc::new(Listener(world.clone())),
+            options,
+        );
+        let runtime = at_once(made).expect("the model's plan is sound");
         Self {
             world: world.clone(),
-            runtimes: runtimes.collect(),
+            runtime,
             store,
             breaks_a_rule: Mistake::ALL.into_iter().any(|m| rules.broken(m)),
         }
     }
 
-    fn runtime(&self) -> &Runtime {
-        &self.runtimes[usize::from(self.world.state().upgraded)]
-    }
-
     /// Loads, with every request answered at once; then the process is started anew.
     pub(crate) fn settle_in(&self) {
-        at_once(self.runtime().sync_once()).expect("a calm load succeeds");
-        at_once(self.runtime().restart()).expect("the state is in memory");
+        at_once(self.runtime.sync_once()).expect("a calm load succeeds");
+        at_once(self.runtime.restart()).expect("the state is in memory");
         self.store.kept().forget_log();
     }
 
@@ -131,11 +121,11 @@ impl Machine {
     }
 
     pub(crate) fn memory(&self) -> Memory {
-        self.runtime().memory()
+        self.runtime.memory()
     }
 
     pub(crate) fn recall(&self, memory: Memory) {
-        self.runtime().recall(memory);
+        self.runtime.recall(memory);
     }
 }
 
@@ -152,7 +142,7 @@ fn gate(world: &World) -> Gate {
                 state.tell(|| format!("      commit: {words}"));
             }
         }
-        if !state.calm && state.left.crashes + state.left.upgrades > 0 {
+        if !state.calm && state.left.crashes > 0 {
             state.at_gate = Some(state.actor);
         }
         let world = world.clone();
@@ -201,11 +191,11 @@ impl<'m> Process<'m> {
 
     /// A part begins a pass.
     pub(crate) fn begin(&mut self, part: usize) {
-        let runtime = self.machine.runtime();
+        let runtime = &self.machine.runtime;
         let future: Pin<Box<dyn Future<Output = Result<(), SyncError>>>> = match part {
             APPLY => Box::pin(runtime.apply(0)),
             WAKE => Box::pin(runtime.wake()),
-            feed => Box::pin(runtime.capture(feed)),
+            feed => Box::pin(runtime.look_once(feed)),
         };
         self.passes[part] = Some(Pass {
             future,
@@ -231,16 +221,16 @@ impl<'m> Process<'m> {
         // Where a look at a feed begins, it reads nothing but the cursor, which is in its request.
         if !(told_by_feed && pass.polls == 0) {
             machine.store.kept().digest(&mut pass.told);
-            machine.runtime().memory().digest(&mut pass.told);
+            machine.runtime.memory().digest(&mut pass.told);
         }
         pass.polls += 1;
         let polls = pass.polls;
-        let before = machine.runtime().sequence();
+        let before = machine.runtime.sequence();
         let polled = pass
             .future
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()));
-        let taken = before..machine.runtime().sequence();
+        let taken = before..machine.runtime.sequence();
         let fetches = machine.world.state().fetch_of(part);
         let taken_for = match (told_by_feed, polls, fetches) {
             (true, 1, _) => Numbered::Read(Side::BOTH[part]),
@@ -270,7 +260,9 @@ impl<'m> Process<'m> {
     pub(crate) fn restart(&mut self) {
         self.passes = [const { None }; PARTS];
         self.machine.world.state().forget_process();
-        at_once(self.machine.runtime().restart()).expect("the state is in memory");
+        self.machine.world.state().calm = true;
+        at_once(self.machine.runtime.restart()).expect("the state is in memory");
+        self.machine.world.state().calm = false;
     }
 
     /// Tells what the process knows.
@@ -281,7 +273,7 @@ impl<'m> Process<'m> {
                 Some(pass) => to.append(&pass.told),
             }
         }
-        self.machine.runtime().memory().digest(to);
+        self.machine.runtime.memory().digest(to);
     }
 
     /// When the oldest pass began; now if there is none.

@@ -71,8 +71,6 @@ pub(crate) struct Budget {
     pub(crate) refusals: u8,
     /// A read fails.
     pub(crate) outages: u8,
-    /// The process is started again with a plan that has one more line.
-    pub(crate) upgrades: u8,
 }
 
 /// A scenario.
@@ -81,8 +79,6 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) knobs: Knobs,
     pub(crate) sides: [Habits; 2],
-    /// The lines of the plan that it is upgraded to.
-    pub(crate) upgraded: &'static [&'static str],
     /// The records that things happen to.
     pub(crate) records: &'static [&'static str],
     /// They are there on both sides, and linked; else they aren't anywhere.
@@ -91,17 +87,18 @@ pub(crate) struct Scenario {
     /// The lines that users edit, by side and index.
     pub(crate) edits: &'static [(Side, usize)],
     pub(crate) delete_max: u64,
+    /// It is explored only where `DWMAP_MODEL=all` asks for it.
+    pub(crate) large: bool,
     /// More writes than this are no bounded exchange.
     pub(crate) writes_max: u8,
 }
 
 impl Scenario {
-    /// The map that it is upgraded to.
-    pub(crate) fn upgraded(&self) -> Knobs {
-        Knobs {
-            lines: self.upgraded,
-            ..self.knobs
-        }
+    /// The scenario of this name.
+    pub(crate) fn named(name: &str) -> &'static Self {
+        let mut all = ALL.iter();
+        all.find(|s| s.name == name)
+            .unwrap_or_else(|| panic!("there is no scenario {name:?}"))
     }
 
     /// What its promises depend on.
@@ -122,6 +119,8 @@ pub(crate) const NEIGHBOUR: &str = "usmf/C9";
 
 const NAME: usize = 0;
 const ALIAS: usize = 1;
+const TERMS: usize = 3;
+const GROUP: usize = 6;
 const NAMES: &[(Side, usize)] = &[(Side::Left, NAME), (Side::Right, NAME)];
 
 const KNOBS: Knobs = Knobs {
@@ -136,12 +135,12 @@ const PLAIN: Scenario = Scenario {
     name: "",
     knobs: KNOBS,
     sides: [Habits::GOOD; 2],
-    upgraded: &["Name", "Alias"],
     records: &[RECORD],
     linked: true,
     may: NOTHING,
     edits: NAMES,
     delete_max: 100,
+    large: false,
     writes_max: 10,
 };
 
@@ -155,7 +154,6 @@ const NOTHING: Budget = Budget {
     losses: 0,
     refusals: 0,
     outages: 0,
-    upgrades: 0,
 };
 
 /// The right side's looks are slow.
@@ -167,6 +165,25 @@ const SLOW: [Habits; 2] = [
     },
 ];
 
+const TERMS_TOO: Knobs = Knobs {
+    lines: &["Name", "Terms"],
+    ..KNOBS
+};
+
+const TERMS_EDITED: &[(Side, usize)] = &[(Side::Left, TERMS), (Side::Right, TERMS)];
+
+/// The right side has business logic, of which the runtime knows or not.
+const fn logic(tells_logic: bool) -> [Habits; 2] {
+    [
+        Habits::GOOD,
+        Habits {
+            defaults_terms: true,
+            tells_logic,
+            ..Habits::GOOD
+        },
+    ]
+}
+
 /// Both sides have this habit.
 const fn both(habits: Habits) -> [Habits; 2] {
     [habits, habits]
@@ -176,7 +193,7 @@ const fn edits(edits: u8) -> Budget {
     Budget { edits, ..NOTHING }
 }
 
-/// All scenarios, at the bounds at which they are explored each time.
+/// All scenarios.
 pub(crate) static ALL: &[Scenario] = &[
     Scenario {
         name: "edits on both sides",
@@ -207,6 +224,7 @@ pub(crate) static ALL: &[Scenario] = &[
     },
     Scenario {
         name: "unknown outcome without guards",
+        large: true,
         sides: both(Habits {
             guards: false,
             ..Habits::GOOD
@@ -219,6 +237,7 @@ pub(crate) static ALL: &[Scenario] = &[
     },
     Scenario {
         name: "two lines, crash",
+        large: true,
         knobs: Knobs {
             lines: &["Name", "Alias"],
             ..KNOBS
@@ -232,8 +251,39 @@ pub(crate) static ALL: &[Scenario] = &[
     },
     Scenario {
         name: "lagging reads",
+        large: true,
         sides: both(Habits {
             lags: true,
+            ..Habits::GOOD
+        }),
+        may: edits(2),
+        ..PLAIN
+    },
+    Scenario {
+        name: "a side that lags",
+        sides: [
+            Habits::GOOD,
+            Habits {
+                lags: true,
+                ..Habits::GOOD
+            },
+        ],
+        may: edits(2),
+        edits: &[(Side::Left, NAME)],
+        ..PLAIN
+    },
+    Scenario {
+        name: "a delete",
+        may: Budget {
+            deletes: 1,
+            ..edits(1)
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "no guards",
+        sides: both(Habits {
+            guards: false,
             ..Habits::GOOD
         }),
         may: edits(2),
@@ -250,6 +300,7 @@ pub(crate) static ALL: &[Scenario] = &[
     },
     Scenario {
         name: "deletes",
+        large: true,
         may: Budget {
             deletes: 1,
             creates: 1,
@@ -298,4 +349,87 @@ pub(crate) static ALL: &[Scenario] = &[
         },
         ..PLAIN
     },
+    Scenario {
+        name: "partial batch",
+        records: &[RECORD, "usmf/C2"],
+        may: Budget {
+            refusals: 1,
+            ..edits(2)
+        },
+        edits: &[(Side::Left, NAME)],
+        ..PLAIN
+    },
+    Scenario {
+        name: "mass delete",
+        records: &[RECORD, "usmf/C2"],
+        may: Budget {
+            deletes: 2,
+            ..NOTHING
+        },
+        delete_max: 1,
+        ..PLAIN
+    },
+    Scenario {
+        name: "reads fail",
+        may: Budget {
+            outages: 1,
+            ..edits(2)
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "parked reference",
+        knobs: Knobs {
+            lines: &["Name", "Group"],
+            ..KNOBS
+        },
+        may: Budget {
+            groups: 1,
+            ..edits(2)
+        },
+        edits: &[(Side::Left, GROUP), (Side::Left, NAME)],
+        ..PLAIN
+    },
+    Scenario {
+        name: "blanked reference",
+        knobs: Knobs {
+            lines: &["Name", "Group"],
+            missing: MissingPolicy::Blank,
+            ..KNOBS
+        },
+        may: Budget {
+            groups: 1,
+            ..edits(2)
+        },
+        edits: &[(Side::Left, GROUP), (Side::Left, NAME)],
+        ..PLAIN
+    },
+    Scenario {
+        name: "a default at birth, its row asked for",
+        large: true,
+        knobs: TERMS_TOO,
+        sides: logic(true),
+        linked: false,
+        may: Budget {
+            creates: 1,
+            losses: 1,
+            ..edits(1)
+        },
+        edits: TERMS_EDITED,
+        ..PLAIN
+    },
 ];
+
+/// The same with business logic that the runtime isn't told of: the row that a write made must be asked for.
+pub(crate) static ROW_NOT_ASKED_FOR: Scenario = Scenario {
+    name: "a default at birth, its row not asked for",
+    knobs: TERMS_TOO,
+    sides: logic(false),
+    linked: false,
+    may: Budget {
+        creates: 1,
+        ..NOTHING
+    },
+    edits: TERMS_EDITED,
+    ..PLAIN
+};

@@ -55,8 +55,6 @@ pub(crate) enum Step {
     /// The process goes on after a commit.
     GoOn,
     Crash,
-    /// The process is started again with the other plan.
-    Upgrade,
     /// Time passes until something is due.
     Pass,
 }
@@ -93,7 +91,6 @@ impl fmt::Display for Step {
             Self::CatchUp(side) => write!(f, "{}'s replica catches up", system(side)),
             Self::GoOn => write!(f, "   the commit is done"),
             Self::Crash => write!(f, "CRASH, and a new start"),
-            Self::Upgrade => write!(f, "UPGRADE, by a new start"),
             Self::Pass => write!(f, "time passes"),
         }
     }
@@ -110,8 +107,7 @@ impl Step {
             | Self::Arrive(_, Some(_))
             | Self::Lose(_)
             | Self::Fail(_)
-            | Self::Crash
-            | Self::Upgrade => By::Chance,
+            | Self::Crash => By::Chance,
             _ => By::Itself,
         }
     }
@@ -263,7 +259,6 @@ impl Protocol {
         users(&state, steps);
         let something_to_lose = !process.is_idle();
         steps.extend(crash.filter(|_| something_to_lose));
-        steps.extend((left.upgrades > 0).then_some(Step::Upgrade));
     }
 
     // ---- what a step does
@@ -331,14 +326,6 @@ impl Protocol {
                 world.state().left.crashes -= 1;
                 process.restart();
             }
-            Step::Upgrade => {
-                {
-                    let mut state = world.state();
-                    state.left.upgrades -= 1;
-                    state.upgraded = true;
-                }
-                process.restart();
-            }
             Step::Pass => {
                 let mut state = world.state();
                 if let Some(due) = next_due(&state, &self.machine.store.kept()) {
@@ -400,10 +387,11 @@ impl Protocol {
         if state.writes > state.scenario.writes_max {
             return Some("Stillness: more is written than any bounded exchange needs".to_owned());
         }
-        if !at_rest {
+        let kept = self.machine.store.kept();
+        // What the brake holds waits for a person.
+        if !at_rest || kept.status(MAP).mode == MapMode::Held {
             return None;
         }
-        let kept = self.machine.store.kept();
         let open = |cause| matches!(cause, Cause::Changed | Cause::Retry);
         if let Some(mark) = kept.marks().find(|m| open(m.cause)) {
             return Some(format!(
@@ -412,9 +400,6 @@ impl Protocol {
         }
         if kept.intents().next().is_some() {
             return Some("Convergence: an intent is left, and nothing settles it".to_owned());
-        }
-        if kept.status(MAP).mode == MapMode::Held {
-            return None;
         }
         judge(&state, &kept)
     }

@@ -116,8 +116,6 @@ pub(crate) struct State {
     pub(crate) writes: u8,
     /// How a side stood when its last sweep began.
     pub(crate) swept: [u64; 2],
-    /// The second plan is in force.
-    pub(crate) upgraded: bool,
     /// Requests are answered at once, and nothing is broken.
     pub(crate) calm: bool,
     pub(crate) story: Option<Vec<String>>,
@@ -158,7 +156,6 @@ impl State {
             seen: [Seen::new(), Seen::new()],
             writes: 0,
             swept: [0; 2],
-            upgraded: false,
             calm: true,
             story: None,
         }
@@ -650,7 +647,7 @@ impl State {
     pub(crate) fn digest(&self, to: &mut Trace) {
         to.put(&(&self.tables, self.group, self.at_gate, &self.left));
         to.put(&(&self.oracle, &self.answered, self.writes, self.swept));
-        to.put(&(&self.fed_hash(), self.upgraded));
+        to.put(&self.fed_hash());
         for since in self.behind {
             to.put(&since.is_some());
             to.moment(since.unwrap_or_default());
