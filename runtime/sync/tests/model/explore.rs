@@ -162,7 +162,9 @@ fn restless(states: usize, rests: &[usize], mut steps: Vec<(usize, usize)>) -> O
     steps.sort_unstable();
     let mut settles = vec![false; states];
     let mut open = rests.to_vec();
-    open.iter().for_each(|id| settles[*id] = true);
+    for id in &open {
+        settles[*id] = true;
+    }
     while let Some(id) = open.pop() {
         let first = steps.partition_point(|(to, _)| *to < id);
         for (_, from) in steps[first..].iter().take_while(|(to, _)| *to == id) {

@@ -93,7 +93,7 @@ impl fmt::Display for Step {
 }
 
 impl Drawn {
-    fn take(&self, before: &State, step: Step) -> State {
+    fn take(before: &State, step: Step) -> State {
         let mut state = before.clone();
         let row = |ours, fits| Row {
             ours,
@@ -148,7 +148,7 @@ impl Drawn {
         state
     }
 
-    fn steps(&self, state: &State) -> Vec<(Step, By)> {
+    fn steps(self, state: &State) -> Vec<(Step, By)> {
         let mut steps = vec![];
         let mut own = |step| steps.push((step, By::Itself));
         match state.create {
@@ -202,7 +202,7 @@ impl Drawn {
         Some(what.to_owned())
     }
 
-    fn found(&self, state: State) -> Found<Self> {
+    fn found(self, state: State) -> Found<Self> {
         let mut hasher = DefaultHasher::new();
         state.hash(&mut hasher);
         Found {
@@ -229,7 +229,7 @@ impl Model for Drawn {
     }
 
     fn step(&self, from: &State, step: &Step) -> Found<Self> {
-        self.found(self.take(from, *step))
+        self.found(Self::take(from, *step))
     }
 }
 

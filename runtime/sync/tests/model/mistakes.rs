@@ -23,7 +23,7 @@ const FOUND_BY: &[(Mistake, &str)] = &[
     (Mistake::BaseOfOneSide, "no guards"),
     (Mistake::ConflictIgnored, "edits on both sides"),
     (Mistake::GenerationIgnored, "stale read"),
-    (Mistake::AgreementIgnored, "unknown outcome"),
+    (Mistake::AgreementIgnored, "no guards"),
 ];
 
 #[test]

@@ -54,10 +54,10 @@ impl Observer for Listener {
         let mut state = self.0.state();
         match event {
             Event::Activity { kind, detail, .. } => {
-                state.tell(|| format!("      {kind:?} {detail}"))
+                state.tell(|| format!("      {kind:?} {detail}"));
             }
             Event::Error { report, .. } => {
-                state.tell(|| format!("      error: {}", report.message))
+                state.tell(|| format!("      error: {}", report.message));
             }
             _ => {}
         }
@@ -73,7 +73,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(world: &World, scenario: &Scenario, rules: Rules) -> Self {
+    fn new(world: &World, scenario: &Scenario, rules: Rules) -> Self {
         let store = Arc::new(MemoryStore::new(gate(world)));
         let systems: BTreeMap<String, Arc<dyn Connector>> = Side::BOTH
             .map(|side| {
@@ -108,11 +108,16 @@ impl Machine {
         }
     }
 
-    /// Loads, with every request answered at once; then the process is started anew.
-    pub(crate) fn settle_in(&self) {
-        at_once(self.runtime.sync_once()).expect("a calm load succeeds");
-        at_once(self.runtime.restart()).expect("the state is in memory");
-        self.store.kept().forget_log();
+    /// A process that has just been started, over a state that another one has loaded by the rules, with every request
+    /// answered at once.
+    pub(crate) fn settled(world: &World, scenario: &Scenario, rules: Rules) -> Self {
+        let first = Self::new(world, scenario, Rules::default());
+        at_once(first.runtime.sync_once()).expect("a calm load succeeds");
+        let machine = Self::new(world, scenario, rules);
+        machine.store.kept().clone_from(&first.store.kept());
+        machine.store.kept().forget_log();
+        at_once(machine.runtime.restart()).expect("the state is in memory");
+        machine
     }
 
     /// An empty trace.

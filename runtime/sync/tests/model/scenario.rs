@@ -287,6 +287,7 @@ pub(crate) static ALL: &[Scenario] = &[
             ..Habits::GOOD
         }),
         may: edits(2),
+        writes_max: 5,
         ..PLAIN
     },
     Scenario {

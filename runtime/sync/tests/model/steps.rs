@@ -148,8 +148,7 @@ impl Protocol {
             }
         }
         let world = World::new(state);
-        let machine = Machine::new(&world, scenario, rules);
-        machine.settle_in();
+        let machine = Machine::settled(&world, scenario, rules);
         {
             let mut state = world.state();
             state.calm = false;
@@ -320,7 +319,9 @@ impl Protocol {
             Step::CatchUp(side) => world.state().catch_up(side),
             Step::GoOn => {
                 let part = world.state().at_gate.take();
-                part.into_iter().for_each(|part| process.poll(part));
+                if let Some(part) = part {
+                    process.poll(part);
+                }
             }
             Step::Crash => {
                 world.state().left.crashes -= 1;
@@ -427,14 +428,12 @@ fn natural_of(state: &State, kept: &Kept, side: Side, record: &dwmap_sync::Recor
     let link = kept
         .links()
         .find(|l| l.sides[side.index()].record.as_ref() == Some(record));
-    match link {
-        Some(link) => pair_text(&link.pair),
-        None => {
-            let key = record.values().map(|v| key_text(&v)).unwrap_or_default();
-            let row = state.table(side).rows.get(&key);
-            row.map_or(key, |r| r.natural.clone())
-        }
+    if let Some(link) = link {
+        return pair_text(&link.pair);
     }
+    let key = record.values().map(|v| key_text(&v)).unwrap_or_default();
+    let row = state.table(side).rows.get(&key);
+    row.map_or(key, |r| r.natural.clone())
 }
 
 /// A request that hasn't reached its system: its place, and whether it is a write.

@@ -139,18 +139,15 @@ impl Future for Call {
         if let Some(request) = self.request.take() {
             self.waits_for = Some(state.send(self.side, request));
         }
-        match self.waits_for.and_then(|id| state.take(id)) {
-            Some(response) => {
-                self.waits_for = None;
-                Poll::Ready(response)
-            }
-            None => {
-                if let Some(id) = self.waits_for {
-                    state.listen(id, context.waker());
-                }
-                Poll::Pending
-            }
+        let Some(id) = self.waits_for else {
+            return Poll::Pending;
+        };
+        if let Some(response) = state.take(id) {
+            self.waits_for = None;
+            return Poll::Ready(response);
         }
+        state.listen(id, context.waker());
+        Poll::Pending
     }
 }
 

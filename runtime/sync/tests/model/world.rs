@@ -333,7 +333,9 @@ impl State {
                     next: None,
                 })
             }
-            Request::Changes(cursor) => Response::Changes(self.changes(side, cursor, past)),
+            Request::Changes(cursor) => {
+                Response::Changes(self.changes(side, cursor.as_ref(), past))
+            }
             Request::Fetch { set, keys } => Response::Fetch(self.fetch(side, set, keys, past)),
         };
         let written = exchange.written.iter().map(|key| (side, key.clone()));
@@ -348,8 +350,8 @@ impl State {
         if past { &table.replica } else { &table.rows }
     }
 
-    fn changes(&self, side: Side, cursor: &Option<Cursor>, past: bool) -> ChangePage {
-        let from: Option<u64> = cursor.as_ref().and_then(|c| c.0.parse().ok());
+    fn changes(&self, side: Side, cursor: Option<&Cursor>, past: bool) -> ChangePage {
+        let from: Option<u64> = cursor.and_then(|c| c.0.parse().ok());
         let rows = self.rows(side, past);
         let newest = rows.values().map(|r| r.version).max().unwrap_or(0);
         let tells = self.scenario.sides[side.index()].guards;
@@ -690,7 +692,9 @@ impl Exchange {
                     Keys::Record(keys) => keys,
                     Keys::Columns { values, .. } => values,
                 };
-                keys.iter().for_each(|k| to.put(&key_text(k)));
+                for key in keys {
+                    to.put(&key_text(key));
+                }
             }
         }
         match &self.stage {
