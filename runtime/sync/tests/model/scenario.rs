@@ -330,6 +330,7 @@ pub(crate) static ALL: &[Scenario] = &[
     },
     Scenario {
         name: "birth, unknown outcome",
+        large: true,
         linked: false,
         may: Budget {
             creates: 1,
