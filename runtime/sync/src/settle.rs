@@ -75,6 +75,9 @@ impl Runtime {
                 }
             }
         }
+        if changes.is_empty() {
+            return Ok(());
+        }
         Ok(self.store.commit(changes).await?)
     }
 

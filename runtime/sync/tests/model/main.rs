@@ -89,7 +89,7 @@ scenarios! {
     unknown_outcome_without_guards: "unknown outcome without guards",
     two_lines_crash: "two lines, crash",
     lagging_reads: "lagging reads",
-    a_side_that_lags: "a side that lags",
+    feeds_that_lag: "feeds that lag",
     a_delete: "a delete",
     no_guards: "no guards",
     sweeps_only: "sweeps only",

@@ -85,7 +85,7 @@ impl Machine {
             })
             .into();
         let options = Options {
-            delete_max: scenario.delete_max,
+            delete_max: Some(scenario.delete_max),
             retry_first: Duration::from_secs(1),
             retry_max: Duration::from_secs(1),
             rules,

@@ -260,14 +260,11 @@ pub(crate) static ALL: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
-        name: "a side that lags",
-        sides: [
-            Habits::GOOD,
-            Habits {
-                lags: true,
-                ..Habits::GOOD
-            },
-        ],
+        name: "feeds that lag",
+        sides: both(Habits {
+            lags: true,
+            ..Habits::GOOD
+        }),
         may: edits(2),
         edits: &[(Side::Left, NAME)],
         ..PLAIN
