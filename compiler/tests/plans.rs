@@ -73,3 +73,31 @@ fn filters_are_pushed_down_as_far_as_they_mean_the_same() {
     }
     insta::assert_snapshot!(text);
 }
+
+/// What a line says doesn't change with its place or its neighbours, and changes with all that its values depend on.
+#[test]
+fn a_line_is_known_by_what_it_says() {
+    let meaning = |lines: &str| {
+        let map = format!(
+            "use erp\nuse crm\n\nmap m: erp.Customers <-> crm.accounts {{\n  key Account <-> number\n{lines}\n  initial prefer erp\n}}\n"
+        );
+        let (plan, _) = build(&project(&map)).unwrap();
+        let map = &plan.maps[0];
+        let named = map.lines.iter().zip(map.meanings());
+        let found = named.filter(|(line, _)| line.left == "Kind");
+        found.map(|(_, meaning)| meaning).next().unwrap()
+    };
+    let table = |person: &str| {
+        format!("  Kind -> kind | {{ \"Person\" -> {person}, \"Organization\" -> Organization }}")
+    };
+    let alone = meaning(&table("Person"));
+    let moved = format!("  // why\n\n  Name <-> name\n{}", table("Person"));
+    assert_eq!(meaning(&moved), alone);
+    let another = table("Organization");
+    let elsewhere = "  Kind -> name".to_owned();
+    let both_ways = "  Kind <-> name".to_owned();
+    assert_ne!(meaning(&elsewhere), meaning(&both_ways));
+    for other in [another, elsewhere, both_ways] {
+        assert_ne!(meaning(&other), alone, "{other}");
+    }
+}

@@ -77,7 +77,12 @@ impl Dataverse {
 
     /// Changes the account of this id.
     pub async fn change_account(&self, id: &str, fields: Value) {
-        let url = format!("{}/accounts({id})", self.base);
+        self.change("accounts", id, fields).await;
+    }
+
+    /// Changes the record of this id.
+    pub async fn change(&self, set: &str, id: &str, fields: Value) {
+        let url = format!("{}/{set}({id})", self.base);
         json(send(&self.client, Method::PATCH, &url, Some(&fields)).await).await;
     }
 

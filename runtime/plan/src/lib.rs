@@ -13,6 +13,7 @@
 mod container;
 mod decimal;
 mod map;
+mod meaning;
 mod predicate;
 mod program;
 mod schema;

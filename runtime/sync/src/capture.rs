@@ -9,6 +9,7 @@ use dwmap_plan::{Side, Value};
 
 use crate::Moment;
 use crate::codec::encode_values;
+use crate::cursor::keep;
 use crate::error::SyncError;
 use crate::key::RecordId;
 use crate::mistake::Mistake;
@@ -117,6 +118,14 @@ impl FeedRows {
     }
 }
 
+/// Whether the rows of a feed have the columns that are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    Whole,
+    /// They only say which record it is.
+    Partial,
+}
+
 /// What a look at feeds has found.
 #[derive(Debug, Default)]
 pub(crate) struct Look {
@@ -186,18 +195,15 @@ impl Runtime {
     /// Makes sure that a feed has a cursor: what changes from now on will be seen.
     pub(crate) async fn begin_feed(&self, at: usize) -> Result<(), SyncError> {
         let feed = &self.feeds[at];
-        if feed.abilities.changes == ChangeFeed::Sweep
-            || self.store.cursor(&feed.set).await?.is_some()
-        {
+        if feed.abilities.changes == ChangeFeed::Sweep || self.cursor_of(feed).await?.is_some() {
             return Ok(());
         }
         let cursor = self.first_cursor(feed).await?;
-        let change = Change::SetCursor(feed.set.clone(), cursor);
-        Ok(self.store.commit(vec![change]).await?)
+        Ok(self.store.commit(vec![keep(feed, &cursor)]).await?)
     }
 
     /// Reads a feed from its beginning to its end, for the ids by which it names records; gives the cursor there.
-    async fn first_cursor(&self, feed: &Feed) -> Result<Cursor, SyncError> {
+    pub(crate) async fn first_cursor(&self, feed: &Feed) -> Result<Cursor, SyncError> {
         let connector = &self.systems[usize::from(feed.system)];
         let mut cursor = None;
         loop {
@@ -220,10 +226,21 @@ impl Runtime {
 
     /// Reads one page of each of these feeds of a system. What some have to tell is kept even if others fail.
     pub(crate) async fn look(&self, system: usize, feeds: &[usize]) -> Result<Look, SyncError> {
+        let mut look = Look::default();
+        let mut failed = None;
+        let mut note = |look: &mut Look, captured: Result<u64, SyncError>| match captured {
+            Ok(changes) => look.changes += changes,
+            Err(error) => failed = failed.take().or(Some(error)),
+        };
         let mut asked = Vec::with_capacity(feeds.len());
         for at in feeds {
-            if let Some(cursor) = self.store.cursor(&self.feeds[*at].set).await? {
-                asked.push((*at, cursor));
+            match self.cursor_of(&self.feeds[*at]).await? {
+                Some(kept) if kept.is_whole => asked.push((*at, kept.cursor)),
+                Some(kept) => note(
+                    &mut look,
+                    self.or_anew(*at, self.widen(*at, kept.cursor)).await,
+                ),
+                None => {}
             }
         }
         let since: Vec<Since<'_>> = asked
@@ -233,43 +250,59 @@ impl Runtime {
                 cursor: Some(cursor),
             })
             .collect();
-        let (read, sent) = (self.tick(), self.now());
+        let sent = (self.tick(), self.now());
         let pages = self.systems[system].changes_of_each(&since).await;
-        let mut look = Look::default();
-        let mut failed = None;
         for ((at, cursor), page) in asked.iter().zip(pages) {
-            let captured = match page {
-                Ok(page) => {
-                    if page.more {
-                        look.more.push(*at);
-                    }
-                    self.capture(*at, cursor, page, (read, sent)).await
+            let captured = async {
+                let page = page?;
+                if page.more {
+                    look.more.push(*at);
                 }
-                Err(ConnectError::CursorExpired { .. }) => self.begin_anew(*at).await,
-                Err(error) => Err(error.into()),
+                if page.changes.is_empty() && page.next == *cursor {
+                    return Ok(0);
+                }
+                let next = keep(&self.feeds[*at], &page.next);
+                self.capture(*at, page, Rows::Whole, Some(next), sent).await
             };
-            match captured {
-                Ok(changes) => look.changes += changes,
-                Err(error) => failed = failed.or(Some(error)),
-            }
+            let captured = self.or_anew(*at, captured).await;
+            note(&mut look, captured);
         }
         failed.map_or(Ok(look), Err)
     }
 
-    /// Commits the marks that follow from a page of a feed, with the next cursor; gives how many records changed.
-    async fn capture(
+    /// A feed that no longer knows its cursor is begun anew.
+    async fn or_anew(
         &self,
         at: usize,
-        cursor: &Cursor,
+        captured: impl Future<Output = Result<u64, SyncError>>,
+    ) -> Result<u64, SyncError> {
+        match captured.await {
+            Err(SyncError::Connect(ConnectError::CursorExpired { .. })) => {
+                self.begin_anew(at).await
+            }
+            other => other,
+        }
+    }
+
+    /// Commits the marks that follow from a page of a feed, with the next cursor; gives how many records changed.
+    pub(crate) async fn capture(
+        &self,
+        at: usize,
         page: ChangePage,
+        rows: Rows,
+        next: Option<Change>,
         (read, sent): (u64, Moment),
     ) -> Result<u64, SyncError> {
-        if page.changes.is_empty() && page.next == *cursor {
-            return Ok(0);
-        }
         let feed = &self.feeds[at];
         let (mut records, mut changes, deleted_unnamed) =
             self.records_of_page(feed, &page.changes).await?;
+        if rows == Rows::Partial {
+            for said in records.values_mut() {
+                if matches!(said, Said::Row(_)) {
+                    *said = Said::Changed;
+                }
+            }
+        }
         // Held until the marks are committed: a pair that is linked meanwhile is told after that.
         let mut unnamed = None;
         if deleted_unnamed {
@@ -324,13 +357,12 @@ impl Runtime {
                 kept.put(at, record, word);
             }
         }
-        let next = Change::SetCursor(feed.set.clone(), page.next);
         if self.options.rules.broken(Mistake::CursorBeforeMarks) {
-            self.store.commit(vec![next]).await?;
+            self.store.commit(next.into_iter().collect()).await?;
             changes.extend(marks);
         } else {
             changes.extend(marks);
-            changes.push(next);
+            changes.extend(next);
         }
         self.store.commit(changes).await?;
         drop(unnamed);
@@ -410,8 +442,7 @@ impl Runtime {
         let changes = self
             .sweep_where(at, |mode| mode != MapMode::Stopped)
             .await?;
-        let change = Change::SetCursor(feed.set.clone(), cursor);
-        self.store.commit(vec![change]).await?;
+        self.store.commit(vec![keep(feed, &cursor)]).await?;
         Ok(changes)
     }
 }

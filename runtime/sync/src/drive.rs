@@ -22,7 +22,7 @@ impl Runtime {
     /// Loads where that is due, then works on everything pending both ways, until all is quiet. Records that are
     /// refused, parked or held stay in the error queue and don't keep it from ending.
     pub async fn sync_once(&self) -> Result<(), SyncError> {
-        self.inherit_intents().await?;
+        self.begin().await?;
         self.load_all().await?;
         self.wake_all().await?;
         let mut swept = false;
@@ -62,6 +62,23 @@ impl Runtime {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// What comes before all work: the plan and the open writes of an earlier process are taken over.
+    pub(crate) async fn begin(&self) -> Result<(), SyncError> {
+        self.adopt_plan().await?;
+        self.inherit_intents().await
+    }
+
+    /// Takes the plan over: where it says something else than the one before it, the pairs concerned are marked.
+    async fn adopt_plan(&self) -> Result<(), SyncError> {
+        let generation = self.tick();
+        let adopt = self.maps.iter().map(|map| Change::Adopt {
+            map: map.id,
+            lines: self.plan_of(map).lines.iter().map(|line| line.id).collect(),
+            generation,
+        });
+        Ok(self.store.commit(adopt.collect()).await?)
     }
 
     /// Loads the maps that are due, in the order of their ranks.
@@ -147,7 +164,7 @@ impl Runtime {
     }
 
     async fn run_for_ever(&self) -> Result<(), SyncError> {
-        self.inherit_intents().await?;
+        self.begin().await?;
         let mut workers = FuturesUnordered::new();
         for system in 0..self.systems.len() {
             workers.push(self.look_loop(system).boxed());

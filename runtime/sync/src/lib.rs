@@ -17,6 +17,7 @@ mod clock;
 mod code;
 mod codec;
 pub mod codes;
+mod cursor;
 mod drive;
 mod dry_run;
 mod error;

@@ -110,6 +110,7 @@ impl Runtime {
                 known: known.join(", "),
             });
         }
+        let plan = Arc::new(with_meanings(&plan));
         let mut feeds: Vec<Feed> = Vec::new();
         let mut maps = Vec::new();
         for (index, map) in plan.maps.iter().enumerate() {
@@ -200,6 +201,17 @@ impl Runtime {
         let companies = &self.options.companies;
         companies.is_empty() || companies.iter().any(|c| c.eq_ignore_ascii_case(code))
     }
+}
+
+/// The plan with lines that are known by what they say: a base is good for no line that says something else.
+fn with_meanings(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    for map in &mut plan.maps {
+        for (id, line) in map.meanings().into_iter().zip(&mut map.lines) {
+            line.id = id;
+        }
+    }
+    plan
 }
 
 /// The feed of a map's side: one for all maps on the entity, with the columns of each.

@@ -79,7 +79,7 @@ impl Runtime {
             sequence,
             ..Memory::default()
         });
-        self.inherit_intents().await
+        self.begin().await
     }
 
     /// Looks once at what changed in a feed's entity.

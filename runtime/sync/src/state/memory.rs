@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use dwmap_connect::Cursor;
-use dwmap_plan::Side;
+use dwmap_plan::{LineId, Side};
 
 use super::{
     Activity, ActivityKind, Cause, Change, FeedId, Intent, Link, LinkState, MapCounts, MapId,
@@ -30,6 +30,7 @@ pub struct MemoryStore {
 pub struct Kept {
     maps: Vec<String>,
     statuses: BTreeMap<MapId, MapStatus>,
+    lines: BTreeMap<MapId, Vec<LineId>>,
     links: BTreeMap<(MapId, PairKey), Link>,
     marks: BTreeMap<MarkId, Mark>,
     intents: BTreeMap<(MapId, PairKey, Side), Intent>,
@@ -97,10 +98,11 @@ impl Kept {
         self.intents.values()
     }
 
-    /// How far a set's feed was read.
-    pub fn cursor_of(&self, set: &str) -> Option<&Cursor> {
+    /// How far a set's feed was read, in its system's words.
+    pub fn cursor_of(&self, set: &str) -> Option<&str> {
         let mut all = self.cursors.iter();
-        all.find(|(s, _)| s.set == set).map(|(_, cursor)| cursor)
+        let (_, cursor) = all.find(|(s, _)| s.set == set)?;
+        cursor.0.lines().last()
     }
 
     /// Where a map stands.
@@ -249,9 +251,38 @@ impl Kept {
             Change::Know(set, id, record) => drop(self.known.insert((set, id), record)),
             Change::Forget(set, id) => drop(self.known.remove(&(set, id))),
             Change::SetStatus(map, status) => drop(self.statuses.insert(map, status)),
+            Change::Adopt {
+                map,
+                lines,
+                generation,
+            } => self.adopt(map, lines, generation),
             Change::Log(activity) => self.activity.push(Arc::from(activity)),
         }
         Ok(())
+    }
+
+    fn adopt(&mut self, map: MapId, lines: Vec<LineId>, generation: u64) {
+        let before = self.lines.insert(map, lines.clone());
+        if before.is_none_or(|before| before == lines) {
+            return;
+        }
+        for mark in self.marks.values_mut().filter(|mark| mark.id.map == map) {
+            if mark.cause != Cause::Held {
+                mark.generation = mark.generation.max(generation);
+                mark.cause = Cause::Changed;
+                mark.not_before = Moment(0);
+                mark.tries = 0;
+                mark.missing = None;
+            }
+        }
+        for link in self.links.values().filter(|link| link.map == map) {
+            let known = |side: Side| Some((side, link.sides[side.index()].record.clone()?));
+            if let Some((side, record)) = Side::BOTH.into_iter().find_map(known) {
+                let id = MarkId { map, side, record };
+                let mark = Mark::changed(id.clone(), generation);
+                self.marks.entry(id).or_insert(mark);
+            }
+        }
     }
 
     /// A record belongs to one link only.

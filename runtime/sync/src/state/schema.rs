@@ -15,7 +15,7 @@ INSERT INTO meta VALUES ('sequence', 1);
 
 CREATE TABLE maps (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
-  mode INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '',
+  mode INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', lines BLOB,
   load_phase INTEGER, load_page TEXT, load_after BLOB, load_read INTEGER, load_done INTEGER
 );
 

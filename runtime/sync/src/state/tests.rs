@@ -1,7 +1,7 @@
 //! What every home of the state must do.
 
 use dwmap_connect::Cursor;
-use dwmap_plan::{Side, Value};
+use dwmap_plan::{LineId, Side, Value};
 
 use super::*;
 
@@ -60,6 +60,46 @@ async fn links_are_found_by_pair_and_by_either_record() {
             let found = store.links_by_record(map, side, &[key]).await.unwrap();
             assert_eq!(found, [Some(link.clone())]);
         }
+    }
+}
+
+#[tokio::test]
+async fn lines_that_say_something_else_mark_every_pair_once() {
+    for (store, map) in stores().await {
+        let mut link = Link::new(map, pair("a"), LinkState::Linked);
+        link.sides[1].record = Some(record("right of a"));
+        let mut failed = Mark::changed(mark_id(map, "b"), 1);
+        failed.cause = Cause::Failed;
+        let settle = Change::Settle {
+            mark: Box::new(failed),
+            seen: 1,
+        };
+        let put = Change::PutLink(Box::new(link));
+        store.commit(vec![put, settle]).await.unwrap();
+        let adopt = |lines: &[u64], generation| Change::Adopt {
+            map,
+            lines: lines.iter().map(|line| LineId(*line)).collect(),
+            generation,
+        };
+        let due = async || {
+            let marks = store.due_marks(map, Moment(0), 10).await.unwrap();
+            marks
+                .into_iter()
+                .map(|mark| (mark.id.side, mark.id.record, mark.generation))
+                .collect::<Vec<_>>()
+        };
+        // The first lines that a state knows are those by which its pairs were linked.
+        store.commit(vec![adopt(&[1, 2], 7)]).await.unwrap();
+        store.commit(vec![adopt(&[1, 2], 8)]).await.unwrap();
+        assert_eq!(due().await, []);
+        store.commit(vec![adopt(&[1, 3], 9)]).await.unwrap();
+        let marked = [
+            (Side::Left, record("b"), 9),
+            (Side::Right, record("right of a"), 9),
+        ];
+        assert_eq!(due().await, marked);
+        store.commit(vec![adopt(&[1, 3], 10)]).await.unwrap();
+        assert_eq!(due().await, marked);
     }
 }
 

@@ -461,6 +461,16 @@ pub enum Change {
         /// The sequence number of the read that the pass was decided by.
         seen: u64,
     },
+    /// From now on a map works by these lines. A pair that was linked by others is marked: what is new or changed of
+    /// them meets for the first time.
+    Adopt {
+        /// Which map.
+        map: MapId,
+        /// What its lines say.
+        lines: Vec<LineId>,
+        /// The generation of the marks.
+        generation: u64,
+    },
     /// What was missing is there: all that wait for it are marked anew.
     Wake {
         /// What was missing.

@@ -458,7 +458,7 @@ fn sees_news(state: &State, kept: &Kept, side: Side) -> bool {
         return state.swept[side.index()] != standing_of(state, kept, side);
     }
     let cursor = kept.cursor_of(crate::plan::MAIN[side.index()]);
-    let read: u64 = cursor.and_then(|c| c.0.parse().ok()).unwrap_or(0);
+    let read: u64 = cursor.and_then(|c| c.parse().ok()).unwrap_or(0);
     table.newest > read
 }
 

@@ -48,14 +48,18 @@ pub(crate) fn describe(change: &Change) -> Option<String> {
             intent.side
         ),
         Change::DropIntent(_, pair, side) => format!("intent {} on {side:?} done", pair_text(pair)),
-        Change::SetCursor(set, cursor) => format!("cursor of {} {}", set.set, cursor.0),
+        Change::SetCursor(set, cursor) => {
+            let at = cursor.0.lines().last().unwrap_or_default();
+            format!("cursor of {} {at}", set.set)
+        }
         Change::DropCursor(set) => format!("no cursor of {}", set.set),
         Change::SetStatus(_, status) => format!("map {:?} {}", status.mode, status.reason),
         Change::Log(activity) => format!(
             "log: {:?} {} {}",
             activity.kind, activity.record, activity.detail
         ),
-        Change::Wake { .. }
+        Change::Adopt { .. }
+        | Change::Wake { .. }
         | Change::Release { .. }
         | Change::Discard(_)
         | Change::Know(..)

@@ -1,6 +1,7 @@
 //! How each change becomes SQL.
 
 use dwmap_connect::{PageToken, Version};
+use dwmap_plan::LineId;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::Result;
@@ -106,6 +107,11 @@ pub(super) fn apply(t: &Transaction<'_>, change: Change) -> Result<()> {
             params![set.system, set.set, id],
         ),
         Change::SetStatus(map, status) => set_status(t, map, &status),
+        Change::Adopt {
+            map,
+            lines,
+            generation,
+        } => adopt(t, map, &lines, generation),
         Change::Log(activity) => log(t, &activity),
     }
 }
@@ -113,6 +119,41 @@ pub(super) fn apply(t: &Transaction<'_>, change: Change) -> Result<()> {
 fn run(t: &Transaction<'_>, sql: &str, params: impl rusqlite::Params) -> Result<()> {
     t.prepare_cached(sql)?.execute(params)?;
     Ok(())
+}
+
+/// One side of each pair is marked: a pass over it looks at the other as well, where a line has no base there. What
+/// was refused or waited by the old lines is tried by the new ones.
+fn adopt(t: &Transaction<'_>, map: MapId, lines: &[LineId], generation: u64) -> Result<()> {
+    let lines: Vec<u8> = lines.iter().flat_map(|line| line.0.to_le_bytes()).collect();
+    let others = "SELECT lines IS NOT NULL AND lines <> ?2 FROM maps WHERE id = ?1";
+    let changed: bool = t
+        .prepare_cached(others)?
+        .query_row(params![map.0, lines], |row| row.get(0))?;
+    run(
+        t,
+        "UPDATE maps SET lines = ?2 WHERE id = ?1",
+        params![map.0, lines],
+    )?;
+    if !changed {
+        return Ok(());
+    }
+    run(
+        t,
+        "UPDATE marks SET generation = max(generation, ?2), cause = 0, not_before = 0, tries = 0,
+           missing_system = NULL, missing_set = NULL, missing_map = NULL, missing_reference = NULL, missing_key = NULL
+         WHERE map = ?1 AND cause <> 4",
+        params![map.0, generation],
+    )?;
+    run(
+        t,
+        "INSERT OR IGNORE INTO marks (map, side, record, generation, cause, not_before, tries, approved)
+         SELECT map, 0, CASE WHEN flags & 1 THEN pair ELSE left_record END, ?2, 0, 0, 0, 0 FROM links
+           WHERE map = ?1 AND (flags & 1 OR left_record IS NOT NULL)
+         UNION ALL
+         SELECT map, 1, CASE WHEN flags & 2 THEN pair ELSE right_record END, ?2, 0, 0, 0, 0 FROM links
+           WHERE map = ?1 AND NOT (flags & 1) AND left_record IS NULL AND (flags & 2 OR right_record IS NOT NULL)",
+        params![map.0, generation],
+    )
 }
 
 fn layout_id(t: &Transaction<'_>, lines: &[u8]) -> Result<i64> {
