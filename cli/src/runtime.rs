@@ -134,6 +134,7 @@ fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
         companies: manifest.policy.companies.clone(),
         maps: setup.maps.clone(),
         delete_max: manifest.policy.delete_max,
+        change_max: manifest.policy.change_max,
         look_every: polls.min().unwrap_or(published.look_every),
         ..published
     }

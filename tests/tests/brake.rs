@@ -81,6 +81,46 @@ async fn a_mass_of_deletes_waits_until_it_is_approved() {
     assert_eq!(terms(&project)["mode"], "running");
 }
 
+#[test]
+fn a_load_that_would_overwrite_too_much_is_not_begun() {
+    let sandbox = Sandbox::start(200);
+    let project = Project::new(&sandbox, ["", ""]);
+    let (_, planned) = project.json(&["plan", "customers", "--json"]);
+    let overwrite = planned["maps"][0]["overwrite"].as_u64().expect("a number");
+    assert!(overwrite > 0, "{planned:#}");
+    let manifest = project.path().join("dwmap.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let limit = format!("change_max = {}\n", overwrite - 1);
+    std::fs::write(&manifest, text + &limit).unwrap();
+
+    let customers = || {
+        let (_, status) = project.json(&["status", "--json"]);
+        let maps = status["maps"].as_array().expect("maps").clone();
+        let found = maps.into_iter().find(|m| m["map"] == "customers");
+        found.expect("the map is there")
+    };
+    sync(&project);
+    let held = customers();
+    assert_eq!(
+        (&held["mode"], &held["counts"]["linked"]),
+        (&json!("held"), &json!(0))
+    );
+    let reason = held["reason"].as_str().expect("a reason");
+    assert!(
+        reason.contains(&format!("would overwrite {overwrite} fields")),
+        "{reason}"
+    );
+    assert!(project.run(&["resume", "customers"]).status.success());
+    sync(&project);
+    assert_eq!(customers()["mode"], "held", "it is weighed again");
+
+    assert!(project.run(&["approve", "customers"]).status.success());
+    sync(&project);
+    let (_, verified) = project.json(&["verify", "--json"]);
+    assert_eq!(verified["differences"], json!(0));
+    assert_eq!(customers()["mode"], "running");
+}
+
 #[tokio::test]
 async fn a_paused_map_keeps_its_changes() {
     let sandbox = Sandbox::start(10);

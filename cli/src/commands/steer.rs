@@ -18,8 +18,11 @@ pub(crate) async fn approve(cli: &Cli, args: &Steer) -> Outcome {
     };
     for map in &args.maps {
         let held = ready.runtime.approve(map).await.map_err(runtime::failure)?;
-        let held = output::count(held, "record");
-        println!("{map}: {held} let go; the next `dwmap run` or `dwmap sync --once` works on them");
+        let held = match held {
+            0 => "nothing is held any more".to_owned(),
+            some => format!("{} let go", output::count(some, "record")),
+        };
+        println!("{map}: {held}; the next `dwmap run` or `dwmap sync --once` goes on");
     }
     Ok(Ended::Done)
 }

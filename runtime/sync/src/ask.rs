@@ -176,14 +176,18 @@ impl Runtime {
         Ok(self.store.commit(changes).await?)
     }
 
-    /// Lets what the brake holds go, and the map with it; gives how many records that are.
+    /// Lets what the brake holds go, and the map with it: a load, or records; gives how many these are.
     pub async fn approve(&self, map: &str) -> Result<u64, SyncError> {
         let map = self.map_named(map)?;
         let held = self.store.counts(map.id).await?.held;
+        let before = self.store.map_status(map.id).await?;
         let status = MapStatus {
-            mode: MapMode::Running,
+            mode: match before.load {
+                Some(_) => MapMode::Loading,
+                None => MapMode::Running,
+            },
             reason: String::new(),
-            ..self.store.map_status(map.id).await?
+            ..before
         };
         let release = Change::Release {
             map: map.id,

@@ -351,10 +351,13 @@ impl Runtime {
     /// Stops work on a map, or goes on with it; its changes are kept.
     pub async fn set_mode(&self, map: &str, mode: MapMode) -> Result<(), SyncError> {
         let map = self.map_named(map)?;
+        let before = self.store.map_status(map.id).await?;
+        // A load that is held hasn't begun: it is weighed again.
+        let begins = mode == MapMode::Running && before.load.is_some();
         let status = MapStatus {
-            mode,
+            mode: if begins { MapMode::Stopped } else { mode },
             reason: String::new(),
-            ..self.store.map_status(map.id).await?
+            load: before.load.filter(|_| !begins),
         };
         self.store
             .commit(vec![Change::SetStatus(map.id, status)])

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::apply::Task;
 use crate::error::SyncError;
-use crate::merge::{self, Decision, Halt, Input};
+use crate::join::Joined;
+use crate::merge::{self, Decision, Halt, Input, LineWrite};
 use crate::observer::LoadCounts;
 use crate::report::{Trouble, path, shown};
 use crate::runtime::{MapRun, Runtime};
@@ -30,6 +31,8 @@ pub struct Planned {
     pub create: [u64; 2],
     /// Records that would be updated, by side.
     pub update: [u64; 2],
+    /// Fields of these that hold a value and would get another: what the brake of a load counts.
+    pub overwrite: u64,
     /// Records that would be deleted or deactivated, by side.
     pub remove: [u64; 2],
     /// Pairs that agree already.
@@ -85,7 +88,7 @@ impl Runtime {
         Ok(all)
     }
 
-    async fn plan_map(&self, map: &MapRun) -> Result<Planned, SyncError> {
+    pub(crate) async fn plan_map(&self, map: &MapRun) -> Result<Planned, SyncError> {
         let mut planned = Planned {
             map: self.name(map).to_owned(),
             systems: Side::BOTH.map(|side| self.system(map, side).name().to_owned()),
@@ -93,15 +96,14 @@ impl Runtime {
             ..Planned::default()
         };
         let mut counts = LoadCounts::default();
-        self.join_sides(map, "plan", &mut counts, async |tasks| {
+        let mut joined = Joined::begin(self, map, "plan", &mut counts).await?;
+        while let Some(tasks) = joined.next(&mut counts).await? {
             let (tasks, faulty) = self.observe_others(map, tasks).await?;
             planned.refused += faulty.len() as u64;
             for task in &tasks {
                 self.foresee(map, task, &mut planned);
             }
-            Ok(())
-        })
-        .await?;
+        }
         planned.read = counts.read;
         planned.filtered = counts.filtered;
         planned.out_of_scope = counts.out_of_scope;
@@ -184,10 +186,15 @@ impl Runtime {
             };
             count[side.index()] += 1;
             let there = task.sights[side.index()].row();
+            let held = |line: u16| merge::own(there?.row.own.get(usize::from(line))?);
+            let loses = |line: &&LineWrite| held(line.line).is_some_and(|value| !value.is_null());
+            if write.kind == IntentKind::Update {
+                planned.overwrite += write.lines.iter().filter(loses).count() as u64;
+            }
             let lines = write.lines.iter().filter(|l| !l.written.is_null()).take(6);
             let fields = lines.map(|l| {
                 let line = &plan.lines[usize::from(l.line)];
-                let before = there.and_then(|o| merge::own(o.row.own.get(usize::from(l.line))?));
+                let before = held(l.line);
                 let written = shown(line, &l.written);
                 match before {
                     Some(before) => {

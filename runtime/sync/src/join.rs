@@ -18,59 +18,95 @@ use crate::runtime::{MapRun, Runtime};
 /// Rows that are handed on together in the end.
 const CHUNK: usize = 1_000;
 
-impl Runtime {
-    /// Hands on every pair and every single record that takes part, in chunks, with their links. Where there is no
-    /// partner in the map, that side's sight is unknown.
-    pub(crate) async fn join_sides(
-        &self,
-        map: &MapRun,
+/// Every pair and every single record that takes part, in chunks, with their links. Where there is no partner in the
+/// map, that side's sight is unknown.
+pub(crate) struct Joined<'a> {
+    runtime: &'a Runtime,
+    map: &'a MapRun,
+    shelf: String,
+    /// The right side, until it has been read to its end.
+    pages: Option<Pages<'a>>,
+    /// How far the single records of the left side were handed on.
+    after: Option<PairKey>,
+}
+
+impl<'a> Joined<'a> {
+    /// Puts the left side aside. Rows are counted in `counts`, here and by [`next`](Self::next).
+    pub(crate) async fn begin(
+        runtime: &'a Runtime,
+        map: &'a MapRun,
         purpose: &str,
         counts: &mut LoadCounts,
-        mut each: impl AsyncFnMut(Vec<Task>) -> Result<(), SyncError>,
-    ) -> Result<(), SyncError> {
+    ) -> Result<Self, SyncError> {
         let shelf = format!("{purpose} {}", map.id.0);
-        self.store.scratch_clear(&shelf).await?;
-        let mut pages = Pages::new(self, map, Side::Left, None);
+        runtime.store.scratch_clear(&shelf).await?;
+        let mut pages = Pages::new(runtime, map, Side::Left, None);
         while let Some((page, read)) = pages.next().await? {
-            self.put_aside(map, &shelf, page, read, counts).await?;
+            runtime.put_aside(map, &shelf, page, read, counts).await?;
         }
-        let mut pages = Pages::new(self, map, Side::Right, None);
-        while let Some((page, read)) = pages.next().await? {
-            let rows = self.evaluate(map, Side::Right, page.rows, read).await?;
-            let mut by_pair: BTreeMap<PairKey, Observed> = BTreeMap::new();
-            for row in rows {
-                if self.takes_part(&row, Side::Right, counts)
-                    && let Some(pair) = row.pair.clone()
-                {
-                    by_pair.insert(pair, row);
-                }
-            }
-            let pairs: Vec<PairKey> = by_pair.keys().cloned().collect();
-            let mut partners = self.partners(map, &shelf, &pairs).await?;
-            let tasks = by_pair.into_iter().map(|(pair, row)| {
-                let partner = partners.remove(&pair);
-                task_of(pair, [partner, Some(row)])
-            });
-            each(self.linked(map, tasks.collect()).await?).await?;
-            self.store.scratch_drop(&shelf, &pairs).await?;
-        }
-        let mut after: Option<PairKey> = None;
-        loop {
-            let rows = self
-                .store
-                .scratch_page(&shelf, after.as_ref(), CHUNK)
-                .await?;
-            let Some(last) = rows.last() else {
-                break;
-            };
-            after = Some(last.pair.clone());
-            let found = self.unshelve(map, rows).await?.into_iter();
-            let tasks = found.map(|(pair, row)| task_of(pair, [Some(row), None]));
-            each(self.linked(map, tasks.collect()).await?).await?;
-        }
-        Ok(self.store.scratch_clear(&shelf).await?)
+        Ok(Self {
+            runtime,
+            map,
+            shelf,
+            pages: Some(Pages::new(runtime, map, Side::Right, None)),
+            after: None,
+        })
     }
 
+    /// The next chunk; none at the end.
+    pub(crate) async fn next(
+        &mut self,
+        counts: &mut LoadCounts,
+    ) -> Result<Option<Vec<Task>>, SyncError> {
+        let (runtime, map) = (self.runtime, self.map);
+        if let Some(pages) = &mut self.pages {
+            if let Some((page, read)) = pages.next().await? {
+                let rows = runtime.evaluate(map, Side::Right, page.rows, read).await?;
+                return self.with_partners(rows, counts).await.map(Some);
+            }
+            self.pages = None;
+        }
+        let after = self.after.as_ref();
+        let rows = runtime
+            .store
+            .scratch_page(&self.shelf, after, CHUNK)
+            .await?;
+        let Some(last) = rows.last() else {
+            runtime.store.scratch_clear(&self.shelf).await?;
+            return Ok(None);
+        };
+        self.after = Some(last.pair.clone());
+        let found = runtime.unshelve(map, rows).await?.into_iter();
+        let tasks = found.map(|(pair, row)| task_of(pair, [Some(row), None]));
+        runtime.linked(map, tasks.collect()).await.map(Some)
+    }
+
+    async fn with_partners(
+        &self,
+        rows: Vec<Observed>,
+        counts: &mut LoadCounts,
+    ) -> Result<Vec<Task>, SyncError> {
+        let (runtime, map) = (self.runtime, self.map);
+        let mut by_pair: BTreeMap<PairKey, Observed> = BTreeMap::new();
+        for row in rows {
+            if runtime.takes_part(&row, Side::Right, counts)
+                && let Some(pair) = row.pair.clone()
+            {
+                by_pair.insert(pair, row);
+            }
+        }
+        let pairs: Vec<PairKey> = by_pair.keys().cloned().collect();
+        let mut partners = runtime.partners(map, &self.shelf, &pairs).await?;
+        runtime.store.scratch_drop(&self.shelf, &pairs).await?;
+        let tasks = by_pair.into_iter().map(|(pair, row)| {
+            let partner = partners.remove(&pair);
+            task_of(pair, [partner, Some(row)])
+        });
+        runtime.linked(map, tasks.collect()).await
+    }
+}
+
+impl Runtime {
     /// Gives tasks their links, with the bases in the order of the map's lines.
     async fn linked(&self, map: &MapRun, mut tasks: Vec<Task>) -> Result<Vec<Task>, SyncError> {
         let pairs: Vec<PairKey> = tasks.iter().map(|task| task.pair.clone()).collect();

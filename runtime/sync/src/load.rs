@@ -32,6 +32,7 @@ impl Runtime {
     pub(crate) async fn load(&self, map: &MapRun) -> Result<(), SyncError> {
         let status = self.store.map_status(map.id).await?;
         let mut progress = match status.mode {
+            MapMode::Stopped if self.brake_load(map).await? => return Ok(()),
             MapMode::Stopped => LoadProgress::START,
             MapMode::Loading => status.load.unwrap_or(LoadProgress::START),
             MapMode::Running | MapMode::Paused | MapMode::Held => return Ok(()),
@@ -66,6 +67,29 @@ impl Runtime {
         self.wake_all().await?;
         map.marked.notify_one();
         Ok(())
+    }
+
+    /// Holds a load that would overwrite more than it may: nothing has been written then.
+    async fn brake_load(&self, map: &MapRun) -> Result<bool, SyncError> {
+        let Some(most) = self.options.change_max else {
+            return Ok(false);
+        };
+        let overwrite = self.plan_map(map).await?.overwrite;
+        if overwrite <= most {
+            return Ok(false);
+        }
+        let name = self.name(map);
+        let held = MapStatus {
+            mode: MapMode::Held,
+            reason: format!(
+                "its load would overwrite {overwrite} fields, and no more than {most} may be; \
+                 `dwmap plan {name}` shows them, `dwmap approve {name}` lets it go"
+            ),
+            load: Some(LoadProgress::START),
+        };
+        let change = Change::SetStatus(map.id, held);
+        self.store.commit(vec![change]).await?;
+        Ok(true)
     }
 
     async fn gather_side(

@@ -14,6 +14,8 @@ pub struct Options {
     /// The brake: more deletes (or deactivations) than this within an hour stop the map. If not said, 100, or 1 % of
     /// the map's links where that is more.
     pub delete_max: Option<u64>,
+    /// The brake of a load: it isn't begun if it would overwrite more fields than this; no limit if not said.
+    pub change_max: Option<u64>,
     /// Marks that one batch takes.
     pub batch: usize,
     /// How long a system's feeds are left alone between two looks.
@@ -38,6 +40,7 @@ impl Default for Options {
             companies: Vec::new(),
             maps: Vec::new(),
             delete_max: None,
+            change_max: None,
             batch: 500,
             look_every: Duration::from_secs(1),
             look_every_told: Duration::from_secs(15),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::apply::{Sight, Task};
 use crate::error::SyncError;
+use crate::join::Joined;
 use crate::merge::{Held, line_agrees};
 use crate::observer::LoadCounts;
 use crate::report::{path, shown_cell};
@@ -84,7 +85,8 @@ impl Runtime {
             ..Verified::default()
         };
         let mut counts = LoadCounts::default();
-        self.join_sides(map, "verify", &mut counts, async |tasks| {
+        let mut joined = Joined::begin(self, map, "verify", &mut counts).await?;
+        while let Some(tasks) = joined.next(&mut counts).await? {
             let mut suspects = Vec::new();
             for task in tasks {
                 verified.pairs += u64::from(task.sights.iter().all(|s| s.row().is_some()));
@@ -94,9 +96,8 @@ impl Runtime {
                     Finding::Differs(_) => suspects.push(task),
                 }
             }
-            self.confirm(map, suspects, &mut verified).await
-        })
-        .await?;
+            self.confirm(map, suspects, &mut verified).await?;
+        }
         verified.out_of_scope = counts.out_of_scope;
         Ok(verified)
     }
