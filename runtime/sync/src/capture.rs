@@ -118,6 +118,15 @@ impl FeedRows {
     }
 }
 
+/// What is done about records without a link that a feed shows when it is read from its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strangers {
+    /// A load or a sweep comes upon them.
+    Passed,
+    /// They are marked: they came while nothing told of them, and a scan may not be shown them.
+    Marked,
+}
+
 /// Whether the rows of a feed have the columns that are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rows {
@@ -204,17 +213,30 @@ impl Runtime {
 
     /// Reads a feed from its beginning to its end, for the ids by which it names records; gives the cursor there.
     pub(crate) async fn first_cursor(&self, feed: &Feed) -> Result<Cursor, SyncError> {
+        self.read_anew(feed, Strangers::Passed).await
+    }
+
+    async fn read_anew(&self, feed: &Feed, strangers: Strangers) -> Result<Cursor, SyncError> {
         let connector = &self.systems[usize::from(feed.system)];
         let mut cursor = None;
         loop {
             let page = connector.changes(&feed.query, cursor.as_ref()).await?;
             let mut changes: Vec<Change> = Vec::new();
+            let mut records = Vec::new();
             for seen in &page.changes {
-                if let Seen::Changed { key, feed_id, row } = seen
-                    && let (Some(id), Some(record)) = (feed_id, record_of(feed, key, row.as_ref()))
-                {
+                let Seen::Changed { key, feed_id, row } = seen else {
+                    continue;
+                };
+                let Some(record) = record_of(feed, key, row.as_ref()) else {
+                    continue;
+                };
+                if let Some(id) = feed_id {
                     changes.push(know(&feed.set, id, &record));
                 }
+                records.push(record);
+            }
+            if strangers == Strangers::Marked {
+                changes.extend(self.marks_of_strangers(feed, &records).await?);
             }
             self.store.commit(changes).await?;
             if !page.more {
@@ -222,6 +244,35 @@ impl Runtime {
             }
             cursor = Some(page.next);
         }
+    }
+
+    /// Marks for the records that no map which reads them has linked.
+    async fn marks_of_strangers(
+        &self,
+        feed: &Feed,
+        records: &[RecordId],
+    ) -> Result<Vec<Change>, SyncError> {
+        let generation = self.tick();
+        let mut marks = Vec::new();
+        for (map, side) in &feed.users {
+            let map = &self.maps[*map];
+            let running = self.store.map_status(map.id).await?.mode != MapMode::Stopped;
+            let links = self.store.links_by_record(map.id, *side, records).await?;
+            let strangers = records
+                .iter()
+                .zip(links)
+                .filter(|(_, link)| running && link.is_none());
+            marks.extend(strangers.map(|(record, _)| Change::Mark {
+                id: MarkId {
+                    map: map.id,
+                    side: *side,
+                    record: record.clone(),
+                },
+                generation,
+                not_before: Moment(0),
+            }));
+        }
+        Ok(marks)
     }
 
     /// Reads one page of each of these feeds of a system. What some have to tell is kept even if others fail.
@@ -438,7 +489,7 @@ impl Runtime {
     /// last: whoever is killed on the way begins once more.
     async fn begin_anew(&self, at: usize) -> Result<u64, SyncError> {
         let feed = &self.feeds[at];
-        let cursor = self.first_cursor(feed).await?;
+        let cursor = self.read_anew(feed, Strangers::Marked).await?;
         let changes = self
             .sweep_where(at, |mode| mode != MapMode::Stopped)
             .await?;

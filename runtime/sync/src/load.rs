@@ -4,7 +4,7 @@
 //! Cursors come first, so that what changes meanwhile is seen; records that are marked are left to apply. A load that
 //! was stopped goes on at its last committed chunk: pairs that are linked already are passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use dwmap_connect::{Page, PageToken, Row, WriteMode};
@@ -331,25 +331,26 @@ impl Runtime {
         let pairs: Vec<PairKey> = tasks.iter().map(|task| task.pair.clone()).collect();
         let links = self.store.links_by_pair(map.id, &pairs).await?;
         let blocked = self.settle(map).await?;
-        let (waiting, mut fresh): (Vec<Task>, Vec<Task>) = tasks
-            .into_iter()
-            .zip(links)
-            .filter(|(_, link)| link.is_none())
-            .map(|(task, _)| task)
-            .partition(|task| blocked.contains_key(&task.pair));
-        // A write of an earlier run may still land. The load doesn't wait for it, and passes here but once.
-        self.leave_to_apply(map, &waiting).await?;
+        let unlinked = tasks.into_iter().zip(links);
+        let unlinked = unlinked.filter(|(_, link)| link.is_none());
+        let unlinked: Vec<Task> = unlinked.map(|(task, _)| task).collect();
+        let mut marked: [BTreeSet<RecordId>; 2] = Default::default();
         for side in Side::BOTH {
-            let records = |task: &Task| {
-                let row = task.sights[side.index()].row();
-                row.and_then(|o| o.record.clone())
-            };
-            let known: Vec<RecordId> = fresh.iter().filter_map(records).collect();
+            let known: Vec<RecordId> = unlinked.iter().filter_map(|t| seen(t, side)).collect();
             let marks = self.store.marks_of(map.id, side, &known).await?;
-            let marked: std::collections::BTreeSet<RecordId> =
-                marks.into_iter().flatten().map(|m| m.id.record).collect();
-            fresh.retain(|task| records(task).is_none_or(|record| !marked.contains(&record)));
+            let records = marks.into_iter().flatten().map(|mark| mark.id.record);
+            marked[side.index()].extend(records);
         }
+        let is_marked = |task: &Task, side: Side| {
+            seen(task, side).is_some_and(|record| marked[side.index()].contains(&record))
+        };
+        // A write of an earlier run may still land; a record changed, or went, since it was read. The load waits for
+        // neither, and passes here but once: both records are marked, the one that nothing happened to as well.
+        let (left, mut fresh): (Vec<Task>, Vec<Task>) = unlinked.into_iter().partition(|task| {
+            let waits = blocked.contains_key(&task.pair);
+            waits || Side::BOTH.into_iter().any(|side| is_marked(task, side))
+        });
+        self.leave_to_apply(map, &left).await?;
         fresh.retain(|task| self.is_loaded(map, task));
         let done = fresh.len() as u64;
         let tally = self.work(map, fresh, WriteMode::Bulk).await?;
@@ -361,8 +362,7 @@ impl Runtime {
         let mut marks = Vec::new();
         for task in tasks {
             for side in Side::BOTH {
-                let row = task.sights[side.index()].row();
-                if let Some(record) = row.and_then(|o| o.record.clone()) {
+                if let Some(record) = seen(task, side) {
                     marks.push(mark(map, side, record, self.tick()));
                 }
             }
@@ -395,6 +395,11 @@ impl Runtime {
             counts: *counts,
         });
     }
+}
+
+/// The record of a side, if its row was read.
+fn seen(task: &Task, side: Side) -> Option<RecordId> {
+    task.sights[side.index()].row()?.record.clone()
 }
 
 fn shelf(map: &MapRun) -> String {

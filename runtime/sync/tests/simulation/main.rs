@@ -104,6 +104,16 @@ const ONCE_BROKEN: &[(&str, &str, u64)] = &[
         "deletes",
         14,
     ),
+    (
+        "a load passed over a pair whose one record had gone meanwhile, and nothing came back to the other",
+        "deletes",
+        40,
+    ),
+    (
+        "a record that was made while the cursor was expired and scans showed nothing was never met",
+        "absence",
+        138,
+    ),
 ];
 
 #[test]
