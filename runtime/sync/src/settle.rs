@@ -33,6 +33,16 @@ enum Finding {
     Lost,
 }
 
+/// How a line of an intent stands in its target.
+struct Stands {
+    /// As it was written.
+    in_place: bool,
+    /// As it was before.
+    as_before: bool,
+    /// It was to be null.
+    null: bool,
+}
+
 impl Runtime {
     /// Settles what can be settled; says which pairs have to wait, and until when.
     pub(crate) async fn settle(
@@ -134,8 +144,11 @@ impl Runtime {
         Ok(self.store.commit(changes).await?)
     }
 
-    /// What a row says of an intent. A row is written whole: an update has landed if any of its lines is in place, a
-    /// creation if all that aren't null are. A row still at the version that guarded the write hasn't been written.
+    /// What a row says of an intent. A row still at the version that guarded the write hasn't been written.
+    ///
+    /// A row is written whole. So a creation has landed if all its lines that aren't null are in place. If an update
+    /// has landed, whoever came after turned back every line that stands as before; if it hasn't, somebody set every
+    /// line that is in place to the very value. What takes fewer such accidents is taken for what happened.
     fn finding(
         &self,
         map: &MapRun,
@@ -157,21 +170,29 @@ impl Runtime {
             return not_yet;
         }
         let lines = &self.plan_of(map).lines;
-        let in_place: Vec<(bool, bool)> = intent
+        let found: Vec<Stands> = intent
             .lines
             .iter()
             .filter_map(|line| {
                 let at = lines.iter().position(|l| l.id == line.line)?;
                 let held = observed.row.own.get(at).and_then(own);
-                Some((held == Some(&line.written), line.written == Value::Null))
+                Some(Stands {
+                    in_place: held == Some(&line.written),
+                    as_before: held.is_some() && held == line.before.as_ref(),
+                    null: line.written == Value::Null,
+                })
             })
             .collect();
-        let all = !in_place.is_empty() && in_place.iter().all(|(there, _)| *there);
+        let all = !found.is_empty() && found.iter().all(|line| line.in_place);
         let landed = match intent.kind {
-            IntentKind::Update => in_place.iter().any(|(there, _)| *there),
+            IntentKind::Update => {
+                let in_place = found.iter().filter(|line| line.in_place).count();
+                let as_before = found.iter().filter(|line| !line.in_place && line.as_before);
+                in_place > 0 && in_place >= as_before.count()
+            }
             IntentKind::Create => {
-                in_place.iter().any(|(_, null)| !null)
-                    && in_place.iter().all(|(there, null)| *there || *null)
+                found.iter().any(|line| !line.null)
+                    && found.iter().all(|line| line.in_place || line.null)
             }
             // Whether it landed shows in the row when the pair is merged again.
             IntentKind::Delete | IntentKind::Deactivate => false,

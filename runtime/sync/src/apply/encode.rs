@@ -4,6 +4,7 @@ use dwmap_connect::{Guard, Version, Write, WriteKind, WriteMode};
 use dwmap_plan::{Repr, Side, Value};
 
 use super::Task;
+use super::log::held;
 use crate::code::{BodyKind, EncodeError};
 use crate::codec::encode_values;
 use crate::error::SyncError;
@@ -127,6 +128,7 @@ impl Runtime {
                     line: self.plan_of(map).lines[usize::from(l.line)].id,
                     written: l.written.clone(),
                     source: l.source.clone(),
+                    before: held(task, side, l.line).cloned(),
                     pending: l.waits_for.is_some(),
                 })
                 .collect(),

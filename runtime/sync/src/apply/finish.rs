@@ -83,7 +83,10 @@ impl Runtime {
                 let sent: BTreeMap<u16, &Value> = lines.map(|l| (l.line, &l.written)).collect();
                 differs[i][s] = (0..plan.lines.len() as u16).any(|line| {
                     let stored = observed.row.own.get(usize::from(line)).and_then(own);
-                    let expected = sent.get(&line).copied().or_else(|| held(one, side, line));
+                    let expected = sent
+                        .get(&line)
+                        .copied()
+                        .or_else(|| held(&one.task, side, line));
                     stored.is_some() && expected.is_some() && stored != expected
                 });
             }

@@ -3,8 +3,8 @@
 use dwmap_connect::{Outcome, WriteMode};
 use dwmap_plan::{Side, Value};
 
-use super::Sight;
 use super::work::Decided;
+use super::{Sight, Task};
 use crate::merge::{Note, own};
 use crate::observer::Event;
 use crate::report::{path, shown};
@@ -88,7 +88,7 @@ impl Runtime {
             .map(|write| {
                 let line = &plan.lines[usize::from(write.line)];
                 let before =
-                    held(one, side, write.line).map_or_else(String::new, |v| shown(line, v));
+                    held(&one.task, side, write.line).map_or_else(String::new, |v| shown(line, v));
                 format!(
                     "{}: {before} -> {}",
                     path(line, side),
@@ -108,7 +108,7 @@ impl Runtime {
     fn lost(&self, map: &MapRun, one: &Decided, side: Side) -> String {
         let lines = self.plan_of(map).lines.iter().enumerate();
         let values = lines.filter_map(|(i, line)| {
-            let value = held(one, side, i as u16)?;
+            let value = held(&one.task, side, i as u16)?;
             (!value.is_null()).then(|| format!("{}: {}", path(line, side), shown(line, value)))
         });
         values.collect::<Vec<_>>().join(", ")
@@ -127,8 +127,9 @@ impl Runtime {
             };
         };
         let line = &plan.lines[usize::from(at)];
-        let value =
-            |side: Side| held(one, side, at).map_or_else(|| "-".to_owned(), |v| shown(line, v));
+        let value = |side: Side| {
+            held(&one.task, side, at).map_or_else(|| "-".to_owned(), |v| shown(line, v))
+        };
         match note.kind {
             ActivityKind::Conflict => format!(
                 "{}: both sides changed; {} of {} wins over {} ({})",
@@ -155,13 +156,13 @@ fn stands(one: &Decided, note: &Note) -> bool {
 }
 
 /// What a side held of a line before this pass.
-pub(super) fn held(one: &Decided, side: Side, line: u16) -> Option<&Value> {
+pub(super) fn held(task: &Task, side: Side, line: u16) -> Option<&Value> {
     let at = usize::from(line);
-    match &one.task.sights[side.index()] {
+    match &task.sights[side.index()] {
         Sight::Row(observed) => own(observed.row.own.get(at)?),
         Sight::Absent => None,
         Sight::Base | Sight::Unknown => {
-            let (_, base) = one.task.link.as_ref()?.bases.iter().nth(at)?;
+            let (_, base) = task.link.as_ref()?.bases.iter().nth(at)?;
             base.sides[side.index()].as_ref()
         }
     }

@@ -157,6 +157,8 @@ impl Kept {
                 lines.push(line.pending.into());
                 crate::codec::put_value(&mut lines, &line.written);
                 crate::codec::put_value(&mut lines, &line.source);
+                let before = line.before.as_ref().unwrap_or(&dwmap_plan::Value::Null);
+                crate::codec::put_value(&mut lines, before);
             }
             to.bytes(&lines);
             to.moment(intent.settle_at);

@@ -205,6 +205,8 @@ pub struct IntentLine {
     pub written: Value,
     /// The value that it comes from, in the source's storage form.
     pub source: Value,
+    /// What the target held before, in its storage form, where that was known.
+    pub before: Option<Value>,
     /// It is null only until the reference's target is there.
     pub pending: bool,
 }

@@ -114,6 +114,16 @@ const ONCE_BROKEN: &[(&str, &str, u64)] = &[
         "absence",
         138,
     ),
+    (
+        "a user's edit to one of the values that were to be written passed for the whole write",
+        "unknown outcome",
+        76,
+    ),
+    (
+        "the same after a crash before the write was sent",
+        "crash between answer and commit",
+        86,
+    ),
 ];
 
 #[test]

@@ -297,6 +297,10 @@ fn intent_lines(bytes: &[u8]) -> Result<Vec<IntentLine>, Unreadable> {
             pending: reader.varint()? != 0,
             written: reader.value()?,
             source: reader.value()?,
+            before: match reader.varint()? {
+                0 => None,
+                _ => Some(reader.value()?),
+            },
         });
     }
     Ok(lines)

@@ -276,6 +276,10 @@ fn put_intent(t: &Transaction<'_>, intent: &Intent) -> Result<()> {
         put_varint(&mut lines, u128::from(line.pending));
         put_value(&mut lines, &line.written);
         put_value(&mut lines, &line.source);
+        put_varint(&mut lines, u128::from(line.before.is_some()));
+        if let Some(before) = &line.before {
+            put_value(&mut lines, before);
+        }
     }
     run(
         t,
