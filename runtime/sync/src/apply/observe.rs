@@ -48,7 +48,7 @@ impl Runtime {
         for side in Side::BOTH {
             let s = side.index();
             let records = std::mem::take(&mut by_record[s]);
-            let keys = std::mem::take(&mut by_pair[s]);
+            let mut keys = std::mem::take(&mut by_pair[s]);
             if !records.is_empty() {
                 let fetched = self.fetch_records(map, side, &records).await?;
                 for task in &mut ready {
@@ -56,6 +56,12 @@ impl Runtime {
                         let found = fetched.found.get(record).cloned();
                         self.sight(task, side, found, fetched.read, sent);
                     }
+                }
+            }
+            for task in &mut ready {
+                if let Some(key) = self.key_of_another(map, task, side) {
+                    task.sights[s] = Sight::Unknown;
+                    keys.push(key);
                 }
             }
             if !keys.is_empty() {
@@ -69,6 +75,16 @@ impl Runtime {
             }
         }
         Ok((ready, faulty))
+    }
+
+    /// The key by which a partner is looked for that isn't there under its old id: what left the filter isn't watched,
+    /// and may have been made anew meanwhile.
+    fn key_of_another(&self, map: &MapRun, task: &Task, side: Side) -> Option<Vec<Value>> {
+        let left = task.link.as_ref()?.state == LinkState::Left;
+        let gone = matches!(task.sights[side.index()], Sight::Absent);
+        let row = task.sights[side.other().index()].row()?;
+        let key = self.partner_key(map, side.other(), &row.row);
+        key.ok().filter(|_| left && gone)
     }
 
     fn address(
