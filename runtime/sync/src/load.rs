@@ -329,8 +329,9 @@ impl Runtime {
         counts: &mut LoadCounts,
     ) -> Result<u64, SyncError> {
         let pairs: Vec<PairKey> = tasks.iter().map(|task| task.pair.clone()).collect();
-        let links = self.store.links_by_pair(map.id, &pairs).await?;
+        // First: what turns out to have landed is linked by it.
         let blocked = self.settle(map).await?;
+        let links = self.store.links_by_pair(map.id, &pairs).await?;
         let unlinked = tasks.into_iter().zip(links);
         let unlinked = unlinked.filter(|(_, link)| link.is_none());
         let unlinked: Vec<Task> = unlinked.map(|(task, _)| task).collect();

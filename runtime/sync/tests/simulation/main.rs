@@ -129,6 +129,11 @@ const ONCE_BROKEN: &[(&str, &str, u64)] = &[
         "everything at once",
         29,
     ),
+    (
+        "a load took a pair for unlinked whose write of an earlier run it had just found landed",
+        "crash between answer and commit",
+        94,
+    ),
 ];
 
 #[test]
