@@ -337,13 +337,16 @@ impl Runtime {
         let unlinked: Vec<Task> = unlinked.map(|(task, _)| task).collect();
         let mut marked: [BTreeSet<RecordId>; 2] = Default::default();
         for side in Side::BOTH {
-            let known: Vec<RecordId> = unlinked.iter().filter_map(|t| seen(t, side)).collect();
+            let known: Vec<RecordId> = unlinked
+                .iter()
+                .filter_map(|t| seen(t, side).cloned())
+                .collect();
             let marks = self.store.marks_of(map.id, side, &known).await?;
             let records = marks.into_iter().flatten().map(|mark| mark.id.record);
             marked[side.index()].extend(records);
         }
         let is_marked = |task: &Task, side: Side| {
-            seen(task, side).is_some_and(|record| marked[side.index()].contains(&record))
+            seen(task, side).is_some_and(|record| marked[side.index()].contains(record))
         };
         // A write of an earlier run may still land; a record changed, or went, since it was read. The load waits for
         // neither, and passes here but once: both records are marked, the one that nothing happened to as well.
@@ -364,7 +367,7 @@ impl Runtime {
         for task in tasks {
             for side in Side::BOTH {
                 if let Some(record) = seen(task, side) {
-                    marks.push(mark(map, side, record, self.tick()));
+                    marks.push(mark(map, side, record.clone(), self.tick()));
                 }
             }
         }
@@ -399,8 +402,8 @@ impl Runtime {
 }
 
 /// The record of a side, if its row was read.
-fn seen(task: &Task, side: Side) -> Option<RecordId> {
-    task.sights[side.index()].row()?.record.clone()
+fn seen(task: &Task, side: Side) -> Option<&RecordId> {
+    task.sights[side.index()].row()?.record.as_ref()
 }
 
 fn shelf(map: &MapRun) -> String {

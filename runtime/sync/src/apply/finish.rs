@@ -6,7 +6,7 @@ use dwmap_connect::{Guard, Outcome, Version, WriteMode};
 use dwmap_plan::{Side, Value};
 
 use super::log::held;
-use super::observe::has_bases;
+use super::observe::{has_bases, known};
 use super::work::{Decided, link_of, succeeded};
 use super::{Tally, Task};
 use crate::Moment;
@@ -30,18 +30,10 @@ impl Runtime {
         let differs = self.returned_rows(map, &framed).await?;
         let unnamed = self.unnamed_deleted.lock().await;
         for (one, differs) in framed.into_iter().zip(differs) {
-            let linked = newly_linked(&one, sent);
+            let doubtful = Side::BOTH.map(|side| may_be_gone(&one, side, sent, *unnamed));
             let one = self.finish_one(map, one, differs, mode, &mut tally, &mut changes);
-            // A feed may have told of a record's end before the record was linked, by an id that meant nothing then.
-            for (side, _) in linked
-                .into_iter()
-                .filter(|(_, seen)| Some(*seen) <= *unnamed)
-            {
-                let record = one
-                    .task
-                    .link
-                    .as_ref()
-                    .and_then(|l| l.sides[side.index()].record.clone());
+            for side in Side::BOTH.into_iter().filter(|side| doubtful[side.index()]) {
+                let record = known(&one.task, side).cloned();
                 changes.extend(record.map(|record| self.mark_anew(map, side, record)));
             }
         }
@@ -306,12 +298,8 @@ impl Runtime {
             );
         }
         for side in Side::BOTH {
-            let record = task
-                .link
-                .as_ref()
-                .and_then(|l| l.sides[side.index()].record.clone());
-            if let (true, Some(record)) = (differs[side.index()], record) {
-                changes.push(self.mark_anew(map, side, record));
+            if let (true, Some(record)) = (differs[side.index()], known(task, side)) {
+                changes.push(self.mark_anew(map, side, record.clone()));
             }
         }
     }
@@ -397,18 +385,13 @@ impl Runtime {
     }
 }
 
-/// The sides whose record is linked by this pass, each with the sequence number at which it can't have been deleted yet.
-fn newly_linked(one: &Decided, sent: u64) -> Vec<(Side, u64)> {
-    let link = one.task.link.as_ref();
-    let is_new = |side: &Side| {
-        let known = link.is_some_and(|link| link.sides[side.index()].record.is_some());
-        one.decision.first || !known
-    };
-    let seen = |side: Side| {
-        let row = one.task.sights[side.index()].row();
-        (side, row.map_or(sent, |row| row.read))
-    };
-    Side::BOTH.into_iter().filter(is_new).map(seen).collect()
+/// Whether a record that is linked only now may have been deleted already: a feed told of an end, by an id that meant
+/// nothing to us, since the record was read, or since the write that made it was sent.
+fn may_be_gone(one: &Decided, side: Side, sent: u64, unnamed: Option<u64>) -> bool {
+    let is_new = one.decision.first || known(&one.task, side).is_none();
+    let row = one.task.sights[side.index()].row();
+    let alive = row.map_or(sent, |row| row.read);
+    is_new && unnamed.is_some_and(|told| alive <= told)
 }
 
 fn count(one: &Decided, tally: &mut Tally) {

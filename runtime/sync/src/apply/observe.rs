@@ -81,10 +81,11 @@ impl Runtime {
     /// and may have been made anew meanwhile.
     fn key_of_another(&self, map: &MapRun, task: &Task, side: Side) -> Option<Vec<Value>> {
         let left = task.link.as_ref()?.state == LinkState::Left;
-        let gone = matches!(task.sights[side.index()], Sight::Absent);
+        if !left || !matches!(task.sights[side.index()], Sight::Absent) {
+            return None;
+        }
         let row = task.sights[side.other().index()].row()?;
-        let key = self.partner_key(map, side.other(), &row.row);
-        key.ok().filter(|_| left && gone)
+        self.partner_key(map, side.other(), &row.row).ok()
     }
 
     fn address(
