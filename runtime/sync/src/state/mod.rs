@@ -20,6 +20,7 @@ use dwmap_plan::Side;
 
 pub use bases::{Base, Bases};
 pub use error::StateError;
+pub use schema::SCHEMA;
 pub use sqlite::SqliteStore;
 pub use types::{
     Activity, ActivityKind, Cause, Change, ErrorReport, FeedId, Intent, IntentKind, IntentLine,

@@ -74,14 +74,14 @@ CREATE TABLE IF NOT EXISTS SCHEMA.shelf_rows (
 CREATE UNIQUE INDEX IF NOT EXISTS SCHEMA.rows_by_pair ON shelf_rows (shelf, pair);
 ";
 
-/// The newest schema that is known.
-const KNOWN: i64 = STEPS.len() as i64;
+/// The version of the present schema.
+pub const SCHEMA: i64 = STEPS.len() as i64;
 
 /// The version of a state's schema; 0 for a file in which nothing is yet.
 pub(super) fn version(connection: &Connection) -> Result<i64, StateFault> {
     let found = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if found > KNOWN {
-        let known = KNOWN;
+    if found > SCHEMA {
+        let known = SCHEMA;
         return Err(StateFault::State(StateError::Newer { found, known }));
     }
     Ok(found)
@@ -90,9 +90,9 @@ pub(super) fn version(connection: &Connection) -> Result<i64, StateFault> {
 /// Refuses a state whose schema isn't the present one.
 pub(super) fn demand_present(connection: &Connection) -> Result<(), StateFault> {
     match version(connection)? {
-        KNOWN => Ok(()),
+        SCHEMA => Ok(()),
         found => {
-            let known = KNOWN;
+            let known = SCHEMA;
             Err(StateFault::State(StateError::Older { found, known }))
         }
     }
@@ -105,7 +105,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StateFault> {
     for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         transaction.execute_batch(step)?;
     }
-    transaction.pragma_update(None, "user_version", KNOWN)?;
+    transaction.pragma_update(None, "user_version", SCHEMA)?;
     Ok(transaction.commit()?)
 }
 
