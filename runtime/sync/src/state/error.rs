@@ -8,7 +8,8 @@ pub enum StateError {
     /// Another process works on it.
     #[error(
         "another process works on the state in {path}; stop it first, or give this project a state of its own \
-         ([state] url in dwmap.toml). `status`, `errors list`, `errors show`, `why`, `plan` and `verify` work beside it"
+         ([state] url in dwmap.toml). `status`, `errors list`, `errors show`, `why`, `plan`, \
+         `verify`, `state check` and `state backup` work beside it"
     )]
     Locked {
         /// The state's file.
@@ -24,6 +25,22 @@ pub enum StateError {
         "the state in {path} can't be written to; give this user the right to write there, or mount the disk writable"
     )]
     ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is none.
+    #[error(
+        "there is no state at {path} yet; the first `dwmap sync --once` or `dwmap run` makes one"
+    )]
+    Absent {
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// A file that is to be made is there.
+    #[error(
+        "{path} is there already, and nothing is overwritten; move it away, or name another file"
+    )]
+    Taken {
         /// The file.
         path: PathBuf,
     },

@@ -5,13 +5,13 @@
 //! committed together.
 
 mod bases;
+#[cfg(test)]
+mod conformance;
 mod error;
 #[cfg(any(test, feature = "simulation"))]
 pub mod memory;
 mod schema;
 mod sqlite;
-#[cfg(test)]
-mod tests;
 mod types;
 
 use async_trait::async_trait;
@@ -21,7 +21,7 @@ use dwmap_plan::Side;
 pub use bases::{Base, Bases};
 pub use error::StateError;
 pub use schema::SCHEMA;
-pub use sqlite::SqliteStore;
+pub use sqlite::{Checked, Compacted, Flaw, SqliteStore};
 pub use types::{
     Activity, ActivityKind, Cause, Change, ErrorReport, FeedId, Intent, IntentKind, IntentLine,
     Link, LinkSide, LinkState, LoadPhase, LoadProgress, MapCounts, MapId, MapMode, MapStatus, Mark,

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::StateError;
+use crate::codec::Unreadable;
 
 /// The steps from an empty file to the present schema. A step that was released is never changed: a new one is added.
 const STEPS: &[&str] = &[FIRST];
@@ -109,12 +110,15 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StateFault> {
     Ok(transaction.commit()?)
 }
 
-/// Makes the place where rows are put aside: a file of its own, since nothing is lost with it.
-pub(super) fn shelves_in(connection: &Connection, file: &Path) -> Result<(), StateFault> {
+/// Makes the place where rows are put aside: a file of its own, since nothing is lost with it. Says whether it is new.
+pub(super) fn shelves_in(connection: &Connection, file: &Path) -> Result<bool, StateFault> {
     connection.execute("ATTACH ?1 AS scratch", [file.to_string_lossy()])?;
     connection.pragma_update(Some("scratch"), "journal_mode", "WAL")?;
     connection.pragma_update(Some("scratch"), "synchronous", "FULL")?;
-    Ok(connection.execute_batch(&SHELVES.replace("SCHEMA", "scratch"))?)
+    let tables = "SELECT count(*) FROM scratch.sqlite_schema";
+    let tables: u64 = connection.query_row(tables, [], |row| row.get(0))?;
+    connection.execute_batch(&SHELVES.replace("SCHEMA", "scratch"))?;
+    Ok(tables == 0)
 }
 
 /// Makes the place where rows are put aside: SQLite's temporary one, which goes with the connection.
@@ -126,6 +130,23 @@ pub(super) fn passing_shelves(connection: &Connection) -> Result<(), StateFault>
 pub(super) enum StateFault {
     Sql(rusqlite::Error),
     State(StateError),
+    Unreadable(Unreadable),
+}
+
+impl StateFault {
+    /// Whether what is stored is nothing that was ever stored by us.
+    pub(super) const fn is_unreadable(&self) -> bool {
+        use rusqlite::Error::*;
+        matches!(
+            self,
+            Self::Unreadable(_)
+                | Self::Sql(
+                    InvalidColumnType(..)
+                        | FromSqlConversionFailure(..)
+                        | IntegralValueOutOfRange(..)
+                )
+        )
+    }
 }
 
 impl From<rusqlite::Error> for StateFault {
@@ -140,8 +161,8 @@ impl From<StateError> for StateFault {
     }
 }
 
-impl From<crate::codec::Unreadable> for StateFault {
-    fn from(error: crate::codec::Unreadable) -> Self {
-        Self::State(error.into())
+impl From<Unreadable> for StateFault {
+    fn from(error: Unreadable) -> Self {
+        Self::Unreadable(error)
     }
 }

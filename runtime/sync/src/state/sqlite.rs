@@ -3,8 +3,12 @@
 //! One connection, write-ahead log, `synchronous=FULL`: what [`commit`](StateStore::commit) returned from is on
 //! disk. Calls are short (a batch of marks at a time), so they are done where they are called.
 
+mod check;
+mod files;
 mod open;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::fs::File;
@@ -12,8 +16,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+pub use check::{Checked, Flaw};
 use dwmap_connect::{Cursor, Version};
 use dwmap_plan::Side;
+pub use files::Compacted;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::schema::StateFault;
@@ -23,6 +29,8 @@ use super::{
 };
 use crate::Moment;
 use crate::key::{PairKey, RecordId};
+
+use open::beside;
 
 type Result<T, E = StateFault> = std::result::Result<T, E>;
 
@@ -50,12 +58,29 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T, StateError> {
+        self.on(&self.path, work)
+    }
+
+    /// Work on rows that are put aside: they are in a file of their own.
+    fn with_shelves<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T>,
+    ) -> Result<T, StateError> {
+        self.on(&beside(&self.path, ".scratch"), work)
+    }
+
+    /// Work that is about this file, should it fail.
+    fn on<T>(
+        &self,
+        file: &Path,
+        work: impl FnOnce(&mut Connection) -> Result<T>,
+    ) -> Result<T, StateError> {
         // A panic in another call can't have left a transaction open: they roll back when dropped.
         let mut connection = self
             .connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        work(&mut connection).map_err(|fault| explain(fault, &self.path))
+        work(&mut connection).map_err(|fault| explain(fault, file))
     }
 
     /// Many small reads as one: they see one state, and the file is locked for reading once and not for each.
@@ -72,18 +97,22 @@ impl SqliteStore {
 /// Turns what SQLite said into what a person can act on.
 fn explain(fault: StateFault, path: &Path) -> StateError {
     use rusqlite::ErrorCode::*;
+    let is_unreadable = fault.is_unreadable();
+    let damaged = |message: String| StateError::Damaged {
+        message: format!("{}: {message}", path.display()),
+    };
     let error = match fault {
         StateFault::State(error) => return error,
+        StateFault::Unreadable(error) => return damaged(error.to_string()),
         StateFault::Sql(error) => error,
     };
     let message = error.to_string();
-    let path = path.to_owned();
+    let path = path.to_path_buf();
     match error.sqlite_error_code() {
         Some(DiskFull) => StateError::Full,
         Some(ReadOnly | PermissionDenied) => StateError::ReadOnly { path },
-        Some(DatabaseCorrupt | NotADatabase) => StateError::Damaged {
-            message: format!("{}: {message}", path.display()),
-        },
+        Some(DatabaseCorrupt | NotADatabase) => damaged(message),
+        None if is_unreadable => damaged(message),
         Some(DatabaseBusy | DatabaseLocked) => StateError::Locked { path },
         _ => StateError::Other { message, path },
     }
@@ -339,7 +368,7 @@ impl StateStore for SqliteStore {
         shelf: &str,
         rows: Vec<ScratchRow>,
     ) -> Result<Vec<PairKey>, StateError> {
-        self.with(|c| {
+        self.with_shelves(|c| {
             let transaction = c.transaction()?;
             let doubled = write::scratch_put(&transaction, shelf, rows)?;
             transaction.commit()?;
@@ -352,10 +381,11 @@ impl StateStore for SqliteStore {
         shelf: &str,
         pairs: &[PairKey],
     ) -> Result<Vec<Option<ScratchRow>>, StateError> {
-        self.look(|c| {
+        self.with_shelves(|c| {
+            let transaction = c.transaction()?;
             let sql =
                 "SELECT pair, record, version, read, json FROM shelf_rows WHERE shelf = ?1 AND pair = ?2";
-            let mut statement = c.prepare_cached(sql)?;
+            let mut statement = transaction.prepare_cached(sql)?;
             let mut one = |pair: &PairKey| -> Result<Option<ScratchRow>> {
                 Ok(statement
                     .query_row(params![shelf, pair.0], scratch_row)
@@ -366,7 +396,7 @@ impl StateStore for SqliteStore {
     }
 
     async fn scratch_drop(&self, shelf: &str, pairs: &[PairKey]) -> Result<(), StateError> {
-        self.with(|c| {
+        self.with_shelves(|c| {
             let transaction = c.transaction()?;
             {
                 let sql = "DELETE FROM shelf_rows WHERE shelf = ?1 AND pair = ?2";
@@ -385,7 +415,7 @@ impl StateStore for SqliteStore {
         after: Option<&PairKey>,
         limit: usize,
     ) -> Result<Vec<ScratchRow>, StateError> {
-        self.with(|c| {
+        self.with_shelves(|c| {
             let sql = "SELECT pair, record, version, read, json FROM shelf_rows
                        WHERE shelf = ?1 AND pair > ?2 ORDER BY pair LIMIT ?3";
             let after = after.map_or(&[][..], |p| &p.0);
@@ -396,7 +426,7 @@ impl StateStore for SqliteStore {
     }
 
     async fn scratch_clear(&self, shelf: &str) -> Result<(), StateError> {
-        self.with(|c| {
+        self.with_shelves(|c| {
             c.execute("DELETE FROM shelf_rows WHERE shelf = ?1", [shelf])?;
             Ok(())
         })

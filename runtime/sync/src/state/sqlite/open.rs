@@ -7,7 +7,8 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Access, Result, SqliteStore, explain};
+use super::files::remove;
+use super::{Access, Result, SqliteStore, explain, write};
 use crate::state::StateError;
 use crate::state::schema::{self, StateFault};
 
@@ -17,23 +18,10 @@ const NOWHERE: &str = "";
 impl SqliteStore {
     /// Opens a state to work on it, making it if it isn't there, and locks it against others that would.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        let fail = |error| explain_io(&error, path);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(fail)?;
-        }
-        let lock = File::create(beside(path, "lock")).map_err(fail)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StateError::Locked {
-                    path: path.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(error)) => return Err(fail(error)),
-        }
+        let lock = lock(path)?;
         let prepare = |connection| {
             let connection = prepared(connection)?;
-            schema::shelves_in(&connection, &beside(path, "scratch"))?;
+            shelves(&connection, &beside(path, ".scratch"))?;
             Ok(connection)
         };
         let connection = Connection::open(path).map_err(StateFault::from);
@@ -49,21 +37,29 @@ impl SqliteStore {
     /// schema to the present one, makes no state, and sets no sequence numbers aside. What a question puts aside goes to
     /// SQLite's temporary place. Where there is no state yet, it answers as a new one would.
     pub fn ask(path: &Path) -> Result<Self, StateError> {
-        let is_there = path.try_exists().map_err(|e| explain_io(&e, path))?;
-        if is_there {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(path, flags).map_err(StateFault::from);
-            let begun = connection.and_then(|c| Ok((schema::version(&c)? > 0).then_some(c)));
-            if let Some(connection) = begun.map_err(|fault| explain(fault, path))? {
-                let prepare = |connection| {
-                    schema::demand_present(&connection)?;
-                    schema::passing_shelves(&connection)?;
-                    Ok(connection)
-                };
-                return Self::around(prepare(connection), path, Access::Ask);
-            }
+        match Self::reader(path)? {
+            Some(store) => Ok(store),
+            None => Self::private(NOWHERE),
         }
-        Self::private(NOWHERE)
+    }
+
+    /// As [`ask`](Self::ask); none where there is no state yet.
+    pub(super) fn reader(path: &Path) -> Result<Option<Self>, StateError> {
+        if !path.try_exists().map_err(|e| explain_io(&e, path))? {
+            return Ok(None);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(StateFault::from);
+        let begun = connection.and_then(|c| Ok((schema::version(&c)? > 0).then_some(c)));
+        let Some(connection) = begun.map_err(|fault| explain(fault, path))? else {
+            return Ok(None);
+        };
+        let prepare = |connection| {
+            schema::demand_present(&connection)?;
+            schema::passing_shelves(&connection)?;
+            Ok(connection)
+        };
+        Self::around(prepare(connection), path, Access::Ask).map(Some)
     }
 
     /// A state that ends with the process.
@@ -106,14 +102,55 @@ fn prepared(mut connection: Connection) -> Result<Connection> {
     Ok(connection)
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// Locks a state for the one process that works on it, as long as what this gives lives.
+pub(super) fn lock(path: &Path) -> Result<File, StateError> {
+    let fail = |error| explain_io(&error, path);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(fail)?;
+    }
+    let lock = File::create(beside(path, ".lock")).map_err(fail)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StateError::Locked {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(fail(error)),
+    }
+}
+
+/// Opens the file in which rows are put aside. One that is damaged is made anew, since nothing is lost with it; and
+/// where it is new, so is whatever load had rows in it.
+fn shelves(connection: &Connection, file: &Path) -> Result<()> {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let is_new = match schema::shelves_in(connection, file) {
+        Err(StateFault::Sql(error))
+            if matches!(
+                error.sqlite_error_code(),
+                Some(DatabaseCorrupt | NotADatabase)
+            ) =>
+        {
+            tracing::warn!("{} is damaged, and made anew", file.display());
+            // It may not have been attached. And what can't be removed can't be made anew, which is told then.
+            let _ = connection.execute("DETACH scratch", []);
+            let _ = remove(file);
+            schema::shelves_in(connection, file)?
+        }
+        other => other?,
+    };
+    if is_new {
+        write::restart_loads(connection)?;
+    }
+    Ok(())
+}
+
+/// The name of a file beside another: the same with this at its end.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".");
     name.push(ending);
     PathBuf::from(name)
 }
 
-fn explain_io(error: &std::io::Error, path: &Path) -> StateError {
+pub(super) fn explain_io(error: &std::io::Error, path: &Path) -> StateError {
     let path = path.to_owned();
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {

@@ -51,19 +51,33 @@ fn collect<T>(
     params: impl rusqlite::Params,
     mut one: impl FnMut(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
-    let mut statement = c.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
     let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
+    each(c, sql, params, |row| {
         all.push(one(row)?);
-    }
+        Ok(())
+    })?;
     Ok(all)
 }
 
-const LINK: &str = "SELECT map, pair, state, flags, left_record, right_record, left_version, right_version,
+/// Runs a query and hands on its rows, the first failure ending it.
+pub(super) fn each(
+    c: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    mut one: impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        one(row)?;
+    }
+    Ok(())
+}
+
+pub(super) const LINK: &str = "SELECT map, pair, state, flags, left_record, right_record, left_version, right_version,
     left_fresh, right_fresh, moved, bounces, lines, bases FROM links JOIN layouts ON layouts.id = layout";
 
-fn link(row: &Row<'_>) -> Result<Link> {
+pub(super) fn link(row: &Row<'_>) -> Result<Link> {
     let pair = PairKey(row.get(1)?);
     let flags: i64 = row.get(3)?;
     let one_side = |i: usize| -> Result<LinkSide> {
@@ -107,7 +121,7 @@ pub(super) fn link_by_pair(c: &Connection, map: MapId, pair: &PairKey) -> Result
 }
 
 /// The column of a side's record, and the flag that says that it is the pair key and not in the column.
-const fn record_column(side: Side) -> (&'static str, i64) {
+pub(super) const fn record_column(side: Side) -> (&'static str, i64) {
     match side {
         Side::Left => ("left_record", 1),
         Side::Right => ("right_record", 2),
@@ -201,33 +215,35 @@ pub(super) fn marks(
     condition: &str,
     params: impl rusqlite::Params,
 ) -> Result<Vec<Mark>> {
-    let sql = format!(
-        "SELECT map, side, record, generation, cause, not_before, tries, missing_system, missing_set, missing_map,
-         missing_reference, missing_key, approved, error FROM marks {condition}"
-    );
-    collect(c, &sql, params, |row| {
-        let error: Option<String> = row.get(13)?;
-        let error = error
-            .map(|text| serde_json::from_str(&text))
-            .transpose()
-            .map_err(|_| Unreadable)?;
-        Ok(Mark {
-            id: MarkId {
-                map: MapId(row.get(0)?),
-                side: side(row.get(1)?)?,
-                record: RecordId(row.get(2)?),
-            },
-            generation: row.get(3)?,
-            cause: nth(&CAUSES, row.get(4)?)?,
-            not_before: Moment(row.get(5)?),
-            tries: row.get(6)?,
-            missing: match row.get::<_, Option<Vec<u8>>>(11)? {
-                Some(key) => Some(missing_of(row, 7, key)?),
-                None => None,
-            },
-            approved: row.get(12)?,
-            error,
-        })
+    collect(c, &format!("{MARK} {condition}"), params, mark)
+}
+
+pub(super) const MARK: &str =
+    "SELECT map, side, record, generation, cause, not_before, tries, missing_system,
+    missing_set, missing_map, missing_reference, missing_key, approved, error FROM marks";
+
+pub(super) fn mark(row: &Row<'_>) -> Result<Mark> {
+    let error: Option<String> = row.get(13)?;
+    let error = error
+        .map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|_| Unreadable)?;
+    Ok(Mark {
+        id: MarkId {
+            map: MapId(row.get(0)?),
+            side: side(row.get(1)?)?,
+            record: RecordId(row.get(2)?),
+        },
+        generation: row.get(3)?,
+        cause: nth(&CAUSES, row.get(4)?)?,
+        not_before: Moment(row.get(5)?),
+        tries: row.get(6)?,
+        missing: match row.get::<_, Option<Vec<u8>>>(11)? {
+            Some(key) => Some(missing_of(row, 7, key)?),
+            None => None,
+        },
+        approved: row.get(12)?,
+        error,
     })
 }
 
@@ -268,22 +284,25 @@ pub(super) fn missing(
 }
 
 pub(super) fn intents(c: &Connection, map: MapId) -> Result<Vec<Intent>> {
-    let sql =
-        "SELECT map, pair, side, kind, record, natural_key, lines, guard, settle_at FROM intents
-               WHERE map = ?1 ORDER BY pair, side";
-    collect(c, sql, [map.0], |row| {
-        let bytes: Vec<u8> = row.get(6)?;
-        Ok(Intent {
-            map: MapId(row.get(0)?),
-            pair: PairKey(row.get(1)?),
-            side: side(row.get(2)?)?,
-            kind: nth(&INTENT_KINDS, row.get(3)?)?,
-            record: row.get::<_, Option<Vec<u8>>>(4)?.map(RecordId),
-            natural_key: row.get(5)?,
-            lines: intent_lines(&bytes)?,
-            guard: row.get::<_, Option<String>>(7)?.map(Version),
-            settle_at: Moment(row.get(8)?),
-        })
+    let sql = format!("{INTENT} WHERE map = ?1 ORDER BY pair, side");
+    collect(c, &sql, [map.0], intent)
+}
+
+pub(super) const INTENT: &str =
+    "SELECT map, pair, side, kind, record, natural_key, lines, guard, settle_at FROM intents";
+
+pub(super) fn intent(row: &Row<'_>) -> Result<Intent> {
+    let bytes: Vec<u8> = row.get(6)?;
+    Ok(Intent {
+        map: MapId(row.get(0)?),
+        pair: PairKey(row.get(1)?),
+        side: side(row.get(2)?)?,
+        kind: nth(&INTENT_KINDS, row.get(3)?)?,
+        record: row.get::<_, Option<Vec<u8>>>(4)?.map(RecordId),
+        natural_key: row.get(5)?,
+        lines: intent_lines(&bytes)?,
+        guard: row.get::<_, Option<String>>(7)?.map(Version),
+        settle_at: Moment(row.get(8)?),
     })
 }
 
@@ -307,26 +326,31 @@ fn intent_lines(bytes: &[u8]) -> Result<Vec<IntentLine>, Unreadable> {
 }
 
 pub(super) fn map_status(c: &Connection, map: MapId) -> Result<MapStatus> {
-    let sql = "SELECT mode, reason, load_phase, load_page, load_after, load_read, load_done FROM maps WHERE id = ?1";
-    let mut found = collect(c, sql, [map.0], |row| {
-        let load = match row.get::<_, Option<i64>>(2)? {
-            None => None,
-            Some(phase) => Some(LoadProgress {
-                phase: nth(&LoadPhase::ALL, phase)?,
-                page: row.get::<_, Option<String>>(3)?.map(PageToken),
-                after: row.get::<_, Option<Vec<u8>>>(4)?.map(PairKey),
-                read: row.get(5)?,
-                done: row.get(6)?,
-            }),
-        };
-        Ok(MapStatus {
-            mode: nth(&MapMode::ALL, row.get(0)?)?,
-            reason: row.get(1)?,
-            load,
-        })
-    })?;
+    let sql = format!("{STATUS} WHERE id = ?1");
     // A map that no process has worked on yet stands at its beginning.
-    Ok(found.pop().unwrap_or_default())
+    Ok(collect(c, &sql, [map.0], status)?.pop().unwrap_or_default())
+}
+
+pub(super) const STATUS: &str =
+    "SELECT id, name, mode, reason, load_phase, load_page, load_after, load_read, load_done
+    FROM maps";
+
+pub(super) fn status(row: &Row<'_>) -> Result<MapStatus> {
+    let load = match row.get::<_, Option<i64>>(4)? {
+        None => None,
+        Some(phase) => Some(LoadProgress {
+            phase: nth(&LoadPhase::ALL, phase)?,
+            page: row.get::<_, Option<String>>(5)?.map(PageToken),
+            after: row.get::<_, Option<Vec<u8>>>(6)?.map(PairKey),
+            read: row.get(7)?,
+            done: row.get(8)?,
+        }),
+    };
+    Ok(MapStatus {
+        mode: nth(&MapMode::ALL, row.get(2)?)?,
+        reason: row.get(3)?,
+        load,
+    })
 }
 
 pub(super) fn counts(c: &Connection, map: MapId) -> Result<MapCounts> {
@@ -368,20 +392,21 @@ pub(super) fn activity(
     } else {
         "?2 IS NULL"
     };
-    let sql = format!(
-        "SELECT at, map, pair, record, kind, side, detail FROM activity WHERE map = ?1 AND {condition}
-         ORDER BY id DESC LIMIT ?3"
-    );
+    let sql = format!("{ENTRY} WHERE map = ?1 AND {condition} ORDER BY id DESC LIMIT ?3");
     let params = params![map.0, pair.map(|p| p.0.as_slice()), limit as i64];
-    collect(c, &sql, params, |row| {
-        Ok(Activity {
-            at: Moment(row.get(0)?),
-            map: MapId(row.get(1)?),
-            pair: PairKey(row.get(2)?),
-            record: row.get(3)?,
-            kind: nth(&ActivityKind::ALL, row.get(4)?)?,
-            side: row.get::<_, Option<i64>>(5)?.map(side).transpose()?,
-            detail: row.get(6)?,
-        })
+    collect(c, &sql, params, entry)
+}
+
+pub(super) const ENTRY: &str = "SELECT at, map, pair, record, kind, side, detail FROM activity";
+
+pub(super) fn entry(row: &Row<'_>) -> Result<Activity> {
+    Ok(Activity {
+        at: Moment(row.get(0)?),
+        map: MapId(row.get(1)?),
+        pair: PairKey(row.get(2)?),
+        record: row.get(3)?,
+        kind: nth(&ActivityKind::ALL, row.get(4)?)?,
+        side: row.get::<_, Option<i64>>(5)?.map(side).transpose()?,
+        detail: row.get(6)?,
     })
 }

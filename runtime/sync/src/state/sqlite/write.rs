@@ -1,10 +1,11 @@
 //! How each change becomes SQL.
 
 use dwmap_connect::{PageToken, Version};
-use dwmap_plan::LineId;
-use rusqlite::{OptionalExtension, Transaction, params};
+use dwmap_plan::{LineId, Side};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::Result;
+use super::rows::record_column;
 use crate::codec::{put_value, put_varint};
 use crate::key::PairKey;
 use crate::state::schema::StateFault;
@@ -170,6 +171,7 @@ fn layout_id(t: &Transaction<'_>, lines: &[u8]) -> Result<i64> {
 }
 
 fn put_link(t: &Transaction<'_>, link: &Link) -> Result<()> {
+    demand_unclaimed(t, link)?;
     let layout = layout_id(t, &link.bases.layout())?;
     let mut flags = 0_i64;
     let mut records = [None, None];
@@ -207,13 +209,41 @@ fn put_link(t: &Transaction<'_>, link: &Link) -> Result<()> {
         Err(error)
             if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
         {
-            let values = link.pair.values().unwrap_or_default();
-            Err(StateFault::State(StateError::Claimed {
-                record: crate::key::display_key(&values),
-            }))
+            Err(claimed(link))
         }
         other => Ok(other.map(|_| ())?),
     }
+}
+
+fn claimed(link: &Link) -> StateFault {
+    let values = link.pair.values().unwrap_or_default();
+    StateFault::State(StateError::Claimed {
+        record: crate::key::display_key(&values),
+    })
+}
+
+/// Refuses a link with a record that another has: one of them by its pair key, and the other in its column, which no
+/// index tells.
+fn demand_unclaimed(t: &Transaction<'_>, link: &Link) -> Result<()> {
+    for side in Side::BOTH {
+        let Some(record) = &link.sides[side.index()].record else {
+            continue;
+        };
+        let (column, flag) = record_column(side);
+        let other = if record.0 == link.pair.0 {
+            format!("{column} = ?2")
+        } else {
+            format!("pair = ?2 AND flags & {flag} != 0")
+        };
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM links WHERE map = ?1 AND {other})");
+        let is_claimed: bool = t
+            .prepare_cached(&sql)?
+            .query_row(params![link.map.0, record.0], |row| row.get(0))?;
+        if is_claimed {
+            return Err(claimed(link));
+        }
+    }
+    Ok(())
 }
 
 fn mark(t: &Transaction<'_>, id: &MarkId, generation: u64, not_before: i64) -> Result<()> {
@@ -317,6 +347,14 @@ fn set_status(t: &Transaction<'_>, map: MapId, status: &MapStatus) -> Result<()>
             load.map(|l| l.done)
         ],
     )
+}
+
+/// Lets loads that are under way begin anew: what they had put aside is gone.
+pub(super) fn restart_loads(c: &Connection) -> Result<()> {
+    let sql = "UPDATE maps SET load_phase = 0, load_page = NULL, load_after = NULL, load_read = 0, load_done = 0
+               WHERE load_phase IS NOT NULL";
+    c.execute(sql, [])?;
+    Ok(())
 }
 
 fn log(t: &Transaction<'_>, activity: &Activity) -> Result<()> {

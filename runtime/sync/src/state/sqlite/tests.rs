@@ -1,0 +1,163 @@
+//! What holds of SQLite's files beside the suite for every home: who may open them, and what is wrong with them.
+
+use dwmap_connect::Cursor;
+use dwmap_plan::{Side, Value};
+
+use crate::Moment;
+use crate::key::{PairKey, RecordId};
+use crate::state::*;
+
+fn pair(text: &str) -> PairKey {
+    PairKey::new(&["usmf".into(), text.into()], &[true, true])
+}
+
+fn record(text: &str) -> RecordId {
+    RecordId::new(&[Value::from(text)], true)
+}
+
+fn mark_id(map: MapId, text: &str) -> MarkId {
+    MarkId {
+        map,
+        side: Side::Left,
+        record: record(text),
+    }
+}
+
+#[tokio::test]
+async fn a_second_process_is_turned_away_and_everything_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let first = SqliteStore::open(&path).unwrap();
+    assert!(matches!(
+        SqliteStore::open(&path),
+        Err(StateError::Locked { .. })
+    ));
+    let set = Set {
+        system: "dv".into(),
+        set: "accounts".into(),
+    };
+    let cursor = Cursor("token".into());
+    first
+        .commit(vec![Change::SetCursor(set.clone(), cursor.clone())])
+        .await
+        .unwrap();
+    let before = first.reserve_sequence(100).await.unwrap();
+    drop(first);
+    let second = SqliteStore::open(&path).unwrap();
+    assert_eq!(second.cursor(&set).await.unwrap(), Some(cursor));
+    assert!(second.reserve_sequence(1).await.unwrap() >= before + 100);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_state_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    std::fs::write(&path, vec![7; 8192]).unwrap();
+    assert!(matches!(
+        SqliteStore::open(&path),
+        Err(StateError::Damaged { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_newer_state_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    drop(SqliteStore::open(&path).unwrap());
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    assert!(matches!(
+        SqliteStore::open(&path),
+        Err(StateError::Newer { found: 99, .. })
+    ));
+}
+
+#[tokio::test]
+async fn questions_are_answered_beside_the_process_that_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let works = SqliteStore::open(&path).unwrap();
+    let map = works.map_id("customers").await.unwrap();
+    let asks = SqliteStore::ask(&path).unwrap();
+    assert_eq!(asks.map_id("customers").await.unwrap(), map);
+    assert_eq!(asks.due_marks(map, Moment(0), 10).await.unwrap(), []);
+
+    // What is committed after it was opened is seen as well.
+    let mark = Change::Mark {
+        id: mark_id(map, "A"),
+        generation: 4,
+        not_before: Moment(0),
+    };
+    works.commit(vec![mark.clone()]).await.unwrap();
+    let seen = asks.due_marks(map, Moment(0), 10).await.unwrap();
+    assert_eq!(seen, [Mark::changed(mark_id(map, "A"), 4)]);
+
+    // It counts its reads as the newest, and takes no number from anybody.
+    let first = works.reserve_sequence(100).await.unwrap();
+    assert_eq!(asks.reserve_sequence(100).await.unwrap(), first + 100);
+    assert_eq!(works.reserve_sequence(1).await.unwrap(), first + 100);
+
+    // It writes nothing: no mark, and no map that isn't known yet.
+    assert!(asks.commit(vec![mark]).await.is_err());
+    let unknown = asks.map_id("vendors").await.unwrap();
+    assert_ne!(unknown, map);
+    assert_eq!(
+        asks.map_status(unknown).await.unwrap(),
+        MapStatus::default()
+    );
+    assert_eq!(asks.counts(unknown).await.unwrap(), MapCounts::default());
+}
+
+#[tokio::test]
+async fn a_question_puts_rows_aside_without_touching_those_of_the_process_that_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let works = SqliteStore::open(&path).unwrap();
+    let asks = SqliteStore::ask(&path).unwrap();
+    let row = |json: &[u8]| ScratchRow {
+        pair: pair("A"),
+        record: record("A"),
+        version: None,
+        read: 1,
+        json: json.to_vec(),
+    };
+    works.scratch_put("plan", vec![row(b"1")]).await.unwrap();
+    asks.scratch_clear("plan").await.unwrap();
+    asks.scratch_put("plan", vec![row(b"2")]).await.unwrap();
+    for (store, json) in [(&works, b"1"), (&asks, b"2")] {
+        let kept = store.scratch_get("plan", &[pair("A")]).await.unwrap();
+        assert_eq!(kept, [Some(row(json))]);
+    }
+}
+
+#[tokio::test]
+async fn a_question_makes_no_state_and_changes_no_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none").join("state.db");
+    let asks = SqliteStore::ask(&path).unwrap();
+    let map = asks.map_id("customers").await.unwrap();
+    assert_eq!(asks.map_status(map).await.unwrap(), MapStatus::default());
+    assert!(!folder.path().join("none").exists());
+
+    let path = folder.path().join("state.db");
+    std::fs::write(&path, "").unwrap();
+    SqliteStore::ask(&path).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"", "it is as it was");
+
+    std::fs::write(&path, vec![7; 8192]).unwrap();
+    let damaged = SqliteStore::ask(&path);
+    assert!(matches!(damaged, Err(StateError::Damaged { .. })));
+
+    let path = folder.path().join("versions.db");
+    drop(SqliteStore::open(&path).unwrap());
+    for (version, known) in [(99, false), (1, true)] {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection
+            .pragma_update(None, "user_version", version)
+            .unwrap();
+        drop(connection);
+        let asked = SqliteStore::ask(&path);
+        assert_eq!(asked.is_ok(), known, "{asked:?}");
+    }
+}
