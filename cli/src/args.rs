@@ -80,7 +80,25 @@ pub(crate) enum Command {
     Pause(Steer),
     /// Go on with maps that were paused, or held by the brake.
     Resume(Steer),
+    /// Check, back up, restore or compact the state: the file in which it is kept what was agreed.
+    #[command(subcommand, after_long_help = STATE)]
+    State(State),
 }
+
+/// What stands below `dwmap state --help`.
+const STATE: &str = "\
+The state says which records belong together, what both sides held when they last agreed, what is to be looked at, \
+what went wrong, and what was done. It is the file that [state] url of dwmap.toml names; `-wal`, `-shm`, `.lock` and \
+`.scratch` beside it belong to it.
+
+Copy it with `dwmap state backup`, also while `dwmap run` works: cp would miss what is still in `-wal`.
+
+It may be deleted while nothing runs. No record is lost by that: with the next run all records meet for the first \
+time, and only what doesn't agree is written. What is forgotten:
+  - who changed what: an edit that hadn't gone over yet is decided by the map's `initial`, not by its `conflict`
+  - deletes that hadn't gone over yet: such a record comes back from the other side
+  - the log, pauses, and what was approved or discarded
+After `dwmap state restore` the same holds of what happened since the backup, but by `conflict`.";
 
 /// Where the plan comes from.
 #[derive(Debug, Args)]
@@ -305,6 +323,37 @@ pub(crate) struct ErrorsDiscard {
     /// Why it needs nothing more.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum State {
+    /// Look whether it is whole: the file, and all that must hold between what stands in it. Goes beside `dwmap run`.
+    Check(StateCheck),
+    /// Copy it as it stands at this moment into one new file, and check the copy. Goes beside `dwmap run`.
+    Backup(StateBackup),
+    /// Put a backup in its place, and keep what was there. Nothing may run.
+    Restore(StateRestore),
+    /// Give back disk that it no longer uses. Nothing may run; it needs as much free disk again for a while.
+    Compact,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateCheck {
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateBackup {
+    /// The file to make. One that is there is not overwritten.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateRestore {
+    /// A file that `dwmap state backup` made. It is left as it is.
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -98,6 +98,16 @@ pub(crate) fn count(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
+/// `999 bytes`, `12 kB`, `3.4 MB`, `1.2 GB`.
+pub(crate) fn bytes(n: u64) -> String {
+    match n {
+        0..1_000 => format!("{n} bytes"),
+        1_000..1_000_000 => format!("{} kB", n.div_ceil(1_000)),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", n as f64 / 1e6),
+        _ => format!("{:.1} GB", n as f64 / 1e9),
+    }
+}
+
 /// `850 ms`, `12.3 s`, `2 min 5 s`.
 pub(crate) fn duration(duration: Duration) -> String {
     let millis = duration.as_millis();
@@ -122,6 +132,12 @@ mod tests {
             table(&["map", "rows"], &rows),
             "map        rows\ncustomers  2000\nterms         7"
         );
+    }
+
+    #[test]
+    fn sizes_read_well() {
+        let sizes = [999, 1_001, 12_340_000, 1_200_000_000].map(bytes);
+        assert_eq!(sizes, ["999 bytes", "2 kB", "12.3 MB", "1.2 GB"]);
     }
 
     #[test]

@@ -140,7 +140,8 @@ fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
     }
 }
 
-fn state_path(manifest: &Manifest) -> Result<PathBuf, Failure> {
+/// Where the manifest says that the state is.
+pub(crate) fn state_path(manifest: &Manifest) -> Result<PathBuf, Failure> {
     let location = manifest
         .state
         .location(&manifest.root)
@@ -213,6 +214,7 @@ pub(crate) fn failure(error: SyncError) -> Failure {
     }
 }
 
-fn state(error: StateError) -> Failure {
+/// What is wrong with the state, as the command line tells it.
+pub(crate) fn state(error: StateError) -> Failure {
     Failure::Configuration(error.to_string())
 }

@@ -17,6 +17,7 @@ mod plan;
 mod run;
 #[cfg(feature = "compiler")]
 mod sandbox;
+mod state;
 mod status;
 mod steer;
 mod sync;
@@ -60,6 +61,7 @@ pub(crate) fn run(cli: &Cli) -> Outcome {
         Command::Approve(args) => wait(steer::approve(cli, args)),
         Command::Pause(args) => wait(steer::pause(cli, args)),
         Command::Resume(args) => wait(steer::resume(cli, args)),
+        Command::State(args) => state::run(cli, args),
     }
 }
 

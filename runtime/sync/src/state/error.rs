@@ -16,10 +16,22 @@ pub enum StateError {
         path: PathBuf,
     },
     /// No space is left.
+    #[error("the disk that holds {path} is full; free some space and start again: nothing is lost")]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk doesn't do what it is told.
     #[error(
-        "the disk that holds the state is full; free some space and start again: nothing is lost"
+        "the disk doesn't take or give what {path} holds ({message}); look at its free space, its limits and its \
+         health, and start again: nothing that was committed is lost"
     )]
-    Full,
+    Disk {
+        /// The store's message.
+        message: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// It can't be written to.
     #[error(
         "the state in {path} can't be written to; give this user the right to write there, or mount the disk writable"
@@ -67,7 +79,8 @@ pub enum StateError {
     },
     /// It is damaged.
     #[error(
-        "the state is damaged ({message}); move the file away and start again: the records meet anew, and only what doesn't agree is written"
+        "the state is damaged ({message}); put a backup in its place with `dwmap state restore FILE`, or move the file \
+         away and start again: all records meet anew, and only what doesn't agree is written"
     )]
     Damaged {
         /// What was found.
@@ -82,7 +95,10 @@ pub enum StateError {
         record: String,
     },
     /// Anything else that the store says.
-    #[error("the state can't be used: {message}; look whether {path} is there and readable")]
+    #[error(
+        "the state can't be used: {message}; look whether {path} is a file, and whether this user may read and write it \
+         and make others beside it"
+    )]
     Other {
         /// The store's message.
         message: String,

@@ -109,7 +109,8 @@ fn explain(fault: StateFault, path: &Path) -> StateError {
     let message = error.to_string();
     let path = path.to_path_buf();
     match error.sqlite_error_code() {
-        Some(DiskFull) => StateError::Full,
+        Some(DiskFull) => StateError::Full { path },
+        Some(SystemIoFailure) => StateError::Disk { message, path },
         Some(ReadOnly | PermissionDenied) => StateError::ReadOnly { path },
         Some(DatabaseCorrupt | NotADatabase) => damaged(message),
         None if is_unreadable => damaged(message),

@@ -53,6 +53,7 @@ impl SqliteStore {
     /// Puts a backup in the place of a state on which nobody works. Gives where the one before it is kept, if there was
     /// one.
     pub fn restore(path: &Path, from: &Path) -> Result<Option<PathBuf>, StateError> {
+        std::fs::metadata(from).map_err(|error| explain_io(&error, from))?;
         let _lock = lock(path)?;
         match Self::check(from) {
             Ok(checked) => whole(checked)?,

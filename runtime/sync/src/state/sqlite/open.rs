@@ -45,8 +45,12 @@ impl SqliteStore {
 
     /// As [`ask`](Self::ask); none where there is no state yet.
     pub(super) fn reader(path: &Path) -> Result<Option<Self>, StateError> {
-        if !path.try_exists().map_err(|e| explain_io(&e, path))? {
+        let fail = |error| explain_io(&error, path);
+        if !path.try_exists().map_err(fail)? {
             return Ok(None);
+        }
+        if path.is_dir() {
+            return Err(fail(ErrorKind::IsADirectory.into()));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(StateFault::from);
@@ -156,7 +160,7 @@ pub(super) fn explain_io(error: &std::io::Error, path: &Path) -> StateError {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             StateError::ReadOnly { path }
         }
-        ErrorKind::StorageFull => StateError::Full,
+        ErrorKind::StorageFull => StateError::Full { path },
         _ => StateError::Other {
             message: error.to_string(),
             path,
