@@ -57,6 +57,11 @@ impl Running {
         self.child.try_wait().expect("its state is known").is_none()
     }
 
+    /// Its exit code, once it has ended by itself.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
+    }
+
     /// Ends it at once, as `kill -9` does.
     pub fn kill(&mut self) {
         // An error means that it has ended by itself.

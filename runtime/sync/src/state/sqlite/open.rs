@@ -52,10 +52,7 @@ impl SqliteStore {
         if path.is_dir() {
             return Err(fail(ErrorKind::IsADirectory.into()));
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(StateFault::from);
-        let begun = connection.and_then(|c| Ok((schema::version(&c)? > 0).then_some(c)));
-        let Some(connection) = begun.map_err(|fault| explain(fault, path))? else {
+        let Some(connection) = begun(path).map_err(|fault| explain(fault, path))? else {
             return Ok(None);
         };
         let prepare = |connection| {
@@ -95,6 +92,41 @@ impl SqliteStore {
             _lock: None,
         })
     }
+}
+
+/// A connection that only reads, and its schema's version; none where nothing is in the file yet.
+fn begun(path: &Path) -> Result<Option<Connection>> {
+    use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = |name: &Path, flags| -> Result<Option<Connection>> {
+        let connection = Connection::open_with_flags(name, flags)?;
+        Ok((schema::version(&connection)? > 0).then_some(connection))
+    };
+    match open(path, flags) {
+        // Readers tell each other of themselves in a file, which can't be made on a disk that is read-only: then nobody
+        // writes either. What a killed process left in its write-ahead log would be passed over, though.
+        Err(StateFault::Sql(error))
+            if matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly))
+                && is_empty(&beside(path, "-wal")) =>
+        {
+            let name = path.to_string_lossy();
+            let name = name
+                .replace('%', "%25")
+                .replace('?', "%3f")
+                .replace('#', "%23");
+            let unchanging = format!("file:{name}?immutable=1");
+            open(unchanging.as_ref(), flags | OpenFlags::SQLITE_OPEN_URI)
+        }
+        other => other,
+    }
+}
+
+/// Whether nothing is in a file, or no file there.
+fn is_empty(path: &Path) -> bool {
+    std::fs::metadata(path).map_or_else(
+        |error| error.kind() == ErrorKind::NotFound,
+        |metadata| metadata.len() == 0,
+    )
 }
 
 /// A connection that works: what it committed is on disk, in the present schema.

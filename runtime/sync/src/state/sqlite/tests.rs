@@ -161,3 +161,31 @@ async fn a_question_makes_no_state_and_changes_no_old_one() {
         assert_eq!(asked.is_ok(), known, "{asked:?}");
     }
 }
+
+#[tokio::test]
+async fn a_commit_for_which_there_is_no_space_is_not_made_and_the_next_one_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let map = store.map_id("customers").await.unwrap();
+    let links = |from: usize| -> Vec<Change> {
+        let keys = (from..from + 2_000).map(|n| pair(&format!("{n:06}")));
+        let links = keys.map(|pair| Link::new(map, pair, LinkState::Linked));
+        links.map(Box::new).map(Change::PutLink).collect()
+    };
+    let pages = |n: u32| {
+        let limit = store.with(|c| Ok(c.pragma_update(None, "max_page_count", n)?));
+        limit.unwrap();
+    };
+    store.commit(links(0)).await.unwrap();
+    pages(50);
+    let full = store.commit(links(10_000)).await.unwrap_err();
+    assert!(matches!(&full, StateError::Full { path: full } if *full == path));
+    assert!(full.to_string().contains("free some space and start again"));
+    assert_eq!(store.counts(map).await.unwrap().linked, 2_000);
+    pages(10_000);
+    store.commit(links(10_000)).await.unwrap();
+    assert_eq!(store.counts(map).await.unwrap().linked, 4_000);
+    drop(store);
+    assert_eq!(SqliteStore::check(&path).unwrap().flaws, []);
+}
