@@ -1,10 +1,14 @@
 //! A home of the state in memory, for tests that go back to an earlier state again and again: it is copied whole.
 
+mod apply;
+mod digest;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+pub use digest::{Digest, Numbered};
 use dwmap_connect::Cursor;
 use dwmap_plan::{LineId, Side};
 
@@ -39,32 +43,6 @@ pub struct Kept {
     activity: Vec<Arc<Activity>>,
     scratch: BTreeMap<(String, PairKey), ScratchRow>,
     sequence: u64,
-}
-
-/// What a sequence number is of: only those that are ever compared are told to be of one kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Numbered {
-    /// The read of a feed's word: compared with when a base moved.
-    Read(Side),
-    /// A mark's generation: compared with when a fetch was sent.
-    Generation(Side),
-    /// When a base moved.
-    Moved,
-    /// A number that was taken for any of these.
-    Any,
-}
-
-/// Is told what a state consists of. Sequence numbers and moments are told apart from the rest: of a number only its
-/// order among others means something, and of a moment only how far it is from now.
-pub trait Digest {
-    /// Anything else.
-    fn bytes(&mut self, bytes: &[u8]);
-    /// A sequence number.
-    fn number(&mut self, of: Numbered, number: u64);
-    /// A moment.
-    fn moment(&mut self, moment: Moment);
-    /// Whether a mark or a pass that was told of before has this generation.
-    fn knows(&self, side: Side, generation: u64) -> bool;
 }
 
 impl MemoryStore {
@@ -113,196 +91,6 @@ impl Kept {
     /// Forgets the log but for what the brake counts.
     pub fn forget_log(&mut self) {
         self.activity.retain(|a| is_removal(a.kind));
-    }
-
-    /// Tells everything that a runtime may read of it, and decide by.
-    pub fn digest(&self, to: &mut impl Digest) {
-        for (id, status) in &self.statuses {
-            to.bytes(&[id.0 as u8, status.mode as u8]);
-            to.bytes(format!("{:?}", status.load).as_bytes());
-        }
-        for link in self.links.values() {
-            to.bytes(&link.pair.0);
-            to.bytes(&[link.state as u8, link.bounces]);
-            for side in &link.sides {
-                to.bytes(side.record.as_ref().map_or(&[], |r| &r.0));
-                to.bytes(side.version.as_ref().map_or(&[], |v| v.0.as_bytes()));
-                to.bytes(&[side.written.into()]);
-                to.moment(side.fresh_from.unwrap_or_default());
-            }
-            to.bytes(&link.bases.layout());
-            to.bytes(&link.bases.encode());
-            to.number(Numbered::Moved, link.moved);
-        }
-        for mark in self.marks.values() {
-            to.bytes(&mark.id.record.0);
-            let side = mark.id.side.index() as u8;
-            // From the second try on, more of them only make waits longer.
-            to.bytes(&[side, mark.cause as u8, mark.tries.min(1) as u8]);
-            to.bytes(&[mark.approved.into()]);
-            to.bytes(mark.missing.as_ref().map_or(&[], |m| &m.key));
-            to.bytes(mark.error.as_ref().map_or(&[], |e| e.code.as_bytes()));
-            to.number(Numbered::Generation(mark.id.side), mark.generation);
-            to.moment(mark.not_before);
-        }
-        for intent in self.intents.values() {
-            to.bytes(&intent.pair.0);
-            to.bytes(&[intent.side.index() as u8, intent.kind as u8]);
-            to.bytes(intent.record.as_ref().map_or(&[], |r| &r.0));
-            to.bytes(&intent.natural_key);
-            to.bytes(intent.guard.as_ref().map_or(&[], |v| v.0.as_bytes()));
-            let mut lines = Vec::new();
-            for line in &intent.lines {
-                lines.extend_from_slice(&line.line.0.to_le_bytes());
-                lines.push(line.pending.into());
-                crate::codec::put_value(&mut lines, &line.written);
-                crate::codec::put_value(&mut lines, &line.source);
-                let before = line.before.as_ref().unwrap_or(&dwmap_plan::Value::Null);
-                crate::codec::put_value(&mut lines, before);
-            }
-            to.bytes(&lines);
-            to.moment(intent.settle_at);
-        }
-        for (set, cursor) in &self.cursors {
-            to.bytes(set.set.as_bytes());
-            to.bytes(cursor.0.as_bytes());
-        }
-        for ((set, id), record) in &self.known {
-            to.bytes(set.set.as_bytes());
-            to.bytes(id);
-            to.bytes(&record.0);
-        }
-        let removals = self.activity.iter().filter(|a| is_removal(a.kind));
-        to.bytes(&[removals.count() as u8]);
-    }
-
-    fn apply(&mut self, change: Change) -> Result<(), StateError> {
-        match change {
-            Change::PutLink(link) => self.put_link(*link)?,
-            Change::DropLink(map, pair) => drop(self.links.remove(&(map, pair))),
-            Change::Mark {
-                id,
-                generation,
-                not_before,
-            } => {
-                let mark = self
-                    .marks
-                    .entry(id.clone())
-                    .or_insert_with(|| Mark::changed(id, generation));
-                mark.generation = mark.generation.max(generation);
-                mark.cause = Cause::Changed;
-                mark.not_before = not_before;
-                mark.tries = 0;
-                mark.missing = None;
-            }
-            Change::Clear { id, seen } => {
-                if self.marks.get(&id).is_some_and(|m| m.generation <= seen) {
-                    self.marks.remove(&id);
-                }
-            }
-            Change::Settle { mark, seen } => match self.marks.get_mut(&mark.id) {
-                None => drop(self.marks.insert(mark.id.clone(), *mark)),
-                Some(there) if there.generation <= seen => {
-                    *there = Mark {
-                        generation: there.generation,
-                        ..*mark
-                    };
-                }
-                Some(_) => {}
-            },
-            Change::Wake {
-                missing,
-                generation,
-            } => {
-                let waiting = self.marks.values_mut();
-                for mark in waiting.filter(|m| m.missing.as_ref() == Some(&missing)) {
-                    mark.cause = Cause::Changed;
-                    mark.generation = generation;
-                    mark.not_before = Moment(0);
-                    mark.missing = None;
-                }
-            }
-            Change::Release {
-                map,
-                id,
-                cause,
-                generation,
-                approved,
-            } => {
-                let of_cause = self.marks.values_mut();
-                let of_cause = of_cause.filter(|m| m.id.map == map && m.cause == cause);
-                for mark in of_cause.filter(|m| id.as_ref().is_none_or(|id| *id == m.id)) {
-                    mark.cause = Cause::Changed;
-                    mark.generation = generation;
-                    mark.not_before = Moment(0);
-                    mark.tries = 0;
-                    mark.approved = approved;
-                    mark.missing = None;
-                }
-            }
-            Change::Discard(id) => drop(self.marks.remove(&id)),
-            Change::PutIntent(intent) => {
-                let id = (intent.map, intent.pair.clone(), intent.side);
-                self.intents.insert(id, *intent);
-            }
-            Change::DropIntent(map, pair, side) => {
-                self.intents.remove(&(map, pair, side));
-            }
-            Change::SetCursor(set, cursor) => drop(self.cursors.insert(set, cursor)),
-            Change::DropCursor(set) => drop(self.cursors.remove(&set)),
-            Change::Know(set, id, record) => drop(self.known.insert((set, id), record)),
-            Change::Forget(set, id) => drop(self.known.remove(&(set, id))),
-            Change::SetStatus(map, status) => drop(self.statuses.insert(map, status)),
-            Change::Adopt {
-                map,
-                lines,
-                generation,
-            } => self.adopt(map, lines, generation),
-            Change::Log(activity) => self.activity.push(Arc::from(activity)),
-        }
-        Ok(())
-    }
-
-    fn adopt(&mut self, map: MapId, lines: Vec<LineId>, generation: u64) {
-        let before = self.lines.insert(map, lines.clone());
-        if before.is_none_or(|before| before == lines) {
-            return;
-        }
-        for mark in self.marks.values_mut().filter(|mark| mark.id.map == map) {
-            if mark.cause != Cause::Held {
-                mark.generation = mark.generation.max(generation);
-                mark.cause = Cause::Changed;
-                mark.not_before = Moment(0);
-                mark.tries = 0;
-                mark.missing = None;
-            }
-        }
-        for link in self.links.values().filter(|link| link.map == map) {
-            let known = |side: Side| Some((side, link.sides[side.index()].record.clone()?));
-            if let Some((side, record)) = Side::BOTH.into_iter().find_map(known) {
-                let id = MarkId { map, side, record };
-                let mark = Mark::changed(id.clone(), generation);
-                self.marks.entry(id).or_insert(mark);
-            }
-        }
-    }
-
-    /// A record belongs to one link only.
-    fn put_link(&mut self, link: Link) -> Result<(), StateError> {
-        let others = self.links.values();
-        let mut others = others.filter(|l| l.map == link.map && l.pair != link.pair);
-        let claimed = others.any(|other| {
-            let mut sides = other.sides.iter().zip(&link.sides);
-            sides.any(|(a, b)| a.record.is_some() && a.record == b.record)
-        });
-        if claimed {
-            let values = link.pair.values().unwrap_or_default();
-            return Err(StateError::Claimed {
-                record: crate::key::display_key(&values),
-            });
-        }
-        self.links.insert((link.map, link.pair.clone()), link);
-        Ok(())
     }
 }
 
