@@ -8,12 +8,15 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod live;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use dwmap_plan::{Predicate, Query, Repr, Value};
+
+pub use live::{LiveEntity, LiveField, LiveKind, LiveOption};
 
 /// The values of a key, in the order of the query's [`dwmap_plan::Address::key`].
 pub type RecordKey = Vec<Value>;
@@ -360,6 +363,17 @@ pub trait Connector: Send + Sync {
 
     /// Writes rows, in order, and says what became of each: as many outcomes as writes.
     async fn write(&self, query: &Query, writes: &[Write], mode: WriteMode) -> Vec<Outcome>;
+
+    /// The entities of these queries as they live in the system now, in the order asked: `None` for one that isn't
+    /// there. `None` altogether where the system can't tell.
+    ///
+    /// Of fields with options, those that the query names come with their members; of others it may be left out.
+    async fn describe(
+        &self,
+        _queries: &[Query],
+    ) -> Result<Option<Vec<Option<LiveEntity>>>, ConnectError> {
+        Ok(None)
+    }
 
     /// Waits until a hook says that something changed (of the sets named), or for ever where there are none.
     async fn wake(&self) -> Vec<String> {

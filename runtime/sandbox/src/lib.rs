@@ -10,9 +10,11 @@
 //! - It evaluates filters and checks values by itself: no client's understanding is shared.
 //! - A write that was answered with success survives a restart.
 //!
-//! Beside the services, each server has `/sandbox/faults`, `/sandbox/stats`, `/sandbox/expire-tokens`; Dataverse has
-//! `/sandbox/expire-delta-tokens`, and Finance & Operations `/sandbox/data-events`.
+//! Beside the services, each server has `/sandbox/faults`, `/sandbox/stats`, `/sandbox/expire-tokens` and
+//! `/sandbox/schema` (fields that go, shrink or come while it runs); Dataverse has `/sandbox/expire-delta-tokens`, and
+//! Finance & Operations `/sandbox/data-events`.
 
+mod alter;
 mod base64;
 mod clock;
 mod collation;
@@ -20,6 +22,7 @@ mod dataverse;
 mod filter;
 mod finops;
 mod http;
+mod landscape;
 mod model;
 mod notify;
 mod query;
@@ -145,6 +148,8 @@ pub struct Sandbox {
     dataverse: Running,
     finops: Running,
     stop: watch::Sender<bool>,
+    /// What both servers can be changed by, as long as they run.
+    _landscape: Arc<landscape::Landscape>,
 }
 
 /// Opens the files, seeds them if they are new, and serves. Ends when [`Sandbox::stop`] is called.
@@ -156,57 +161,31 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     let tokens = Arc::new(Tokens::new(config.secret.clone(), config.open));
     let (stop, stopped) = watch::channel(false);
     let (ports, limits) = ((config.dataverse_port, config.finops_port), config.limits);
-    let (dataverse, finops) = tokio::task::spawn_blocking(move || services(&config))
+    let landscape = tokio::task::spawn_blocking(move || landscape::open(config))
         .await
         .map_err(|e| SandboxError::Seed(e.to_string()))??;
     let dataverse = http::serve(
         ports.0,
-        dataverse,
+        Arc::clone(&landscape.dataverse),
         Arc::clone(&tokens),
         Limiter::new(limits),
         stopped.clone(),
     )
     .await?;
-    let finops = http::serve(ports.1, finops, tokens, Limiter::new(limits), stopped).await?;
+    let finops = http::serve(
+        ports.1,
+        Arc::clone(&landscape.finops),
+        tokens,
+        Limiter::new(limits),
+        stopped,
+    )
+    .await?;
     Ok(Sandbox {
         dataverse,
         finops,
         stop,
+        _landscape: landscape,
     })
-}
-
-fn services(config: &Config) -> Result<(dataverse::Dataverse, finops::Finops), SandboxError> {
-    let erp_model = Arc::new(model::build(&config.finops, None)?);
-    let erp_store = Arc::new(store::Store::open(
-        &config.data_dir.join("finops.db"),
-        &erp_model,
-    )?);
-    let model = model::build(
-        &model::with_registration_tables(&config.dataverse),
-        Some(&erp_model),
-    )?;
-    let dataverse = dataverse::Dataverse {
-        store: store::Store::open(&config.data_dir.join("dataverse.db"), &model)?,
-        model,
-        erp: dataverse::Erp {
-            model: Arc::clone(&erp_model),
-            store: Arc::clone(&erp_store),
-        },
-        notifier: notify::Notifier::start(),
-        token_life: (config.token_life, config.virtual_token_life),
-    };
-    let finops = finops::Finops {
-        shown: Arc::new(model::all_virtual(&erp_model)),
-        model: erp_model,
-        store: erp_store,
-        notifier: notify::Notifier::start(),
-        company: config.company.to_lowercase(),
-    };
-    seed::seed(config, &dataverse, &finops)?;
-    let failed = |refusal: http::Refusal| SandboxError::Seed(refusal.body.message);
-    dataverse.prepare_hooks().map_err(failed)?;
-    finops.load_subscriptions().map_err(failed)?;
-    Ok((dataverse, finops))
 }
 
 impl Sandbox {

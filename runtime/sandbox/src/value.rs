@@ -205,7 +205,7 @@ fn check_range(column: &Column, value: &Value) -> Result<(), Problem> {
     Ok(())
 }
 
-fn show_plan(value: &PlanValue) -> String {
+pub(crate) fn show_plan(value: &PlanValue) -> String {
     match value {
         PlanValue::Int(n) => n.to_string(),
         PlanValue::Decimal(n) => n.to_string(),

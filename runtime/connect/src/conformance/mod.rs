@@ -9,6 +9,7 @@
 )]
 
 mod changes;
+mod describe;
 mod faults;
 mod fetch;
 mod scan;
@@ -25,6 +26,9 @@ use crate::{
 pub use changes::{
     a_new_cursor_sees_what_comes_after_it, an_expired_cursor_is_told, changes_can_be_read_again,
     changes_of_several_are_told_apart, deletes_are_told, every_row_is_in_the_first_read,
+};
+pub use describe::{
+    a_changed_field_is_seen, a_living_entity_is_described, a_missing_entity_is_told,
 };
 pub use faults::{
     a_lost_answer_is_unknown, a_lost_request_is_unknown, a_throttled_write_is_applied,
@@ -87,6 +91,12 @@ pub trait TestBed: Send + Sync {
 
     /// Makes the system forget all cursors.
     async fn expire_cursors(&self);
+
+    /// Changes the greatest length of the text column.
+    async fn narrow_text(&self, length: u32);
+
+    /// Takes the text column away.
+    async fn drop_text(&self);
 }
 
 /// The greatest number of rows in a page under test.
@@ -104,6 +114,7 @@ macro_rules! conformance_tests {
             each_row_of_a_batch_has_its_outcome a_bulk_write_has_an_outcome_for_each_row
             every_row_is_in_the_first_read a_new_cursor_sees_what_comes_after_it
             changes_can_be_read_again changes_of_several_are_told_apart deletes_are_told an_expired_cursor_is_told
+            a_living_entity_is_described a_missing_entity_is_told a_changed_field_is_seen
             a_lost_request_is_unknown a_lost_answer_is_unknown a_throttled_write_is_applied
         }
     };

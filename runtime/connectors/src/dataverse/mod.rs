@@ -2,6 +2,7 @@
 
 mod bulk;
 pub(crate) mod changes;
+pub(crate) mod describe;
 mod hook;
 mod read;
 mod write;
@@ -11,8 +12,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use dwmap_connect::{
-    Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, Outcome,
-    Page, PageToken, Row, Since, Write, WriteMode,
+    Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, LiveEntity,
+    Outcome, Page, PageToken, Row, Since, Write, WriteMode,
 };
 use dwmap_plan::{Predicate, Query};
 
@@ -154,6 +155,17 @@ impl Connector for Dataverse {
             WriteMode::Bulk => bulk::write(self, query, &jobs, &mut outcomes).await,
         }
         crate::odata::outcome::all(outcomes)
+    }
+
+    async fn describe(
+        &self,
+        queries: &[Query],
+    ) -> Result<Option<Vec<Option<LiveEntity>>>, ConnectError> {
+        let tables: Vec<_> = queries
+            .iter()
+            .map(|query| describe::Table::Set(&query.address.set))
+            .collect();
+        describe::describe(&self.service, &tables).await.map(Some)
     }
 
     async fn wake(&self) -> Vec<String> {

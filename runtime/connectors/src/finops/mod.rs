@@ -4,6 +4,7 @@
 //! environment, or by sweeps; data events only make the next look happen at once.
 
 mod changes;
+mod describe;
 mod hook;
 mod read;
 mod write;
@@ -13,8 +14,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dwmap_connect::{
-    Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, Outcome,
-    Page, PageToken, Refusal, Row, Since, Write, WriteMode,
+    Abilities, Budget, ChangeFeed, ChangePage, ConnectError, Connector, Cursor, Keys, LiveEntity,
+    Outcome, Page, PageToken, Refusal, Row, Since, Write, WriteMode,
 };
 use dwmap_plan::{Predicate, Query, Repr};
 use futures_util::future;
@@ -185,6 +186,13 @@ impl Connector for Finops {
         let rows = write::Rows::of(mode);
         batch::write(&self.service, &rows, query, &jobs, &mut outcomes).await;
         crate::odata::outcome::all(outcomes)
+    }
+
+    async fn describe(
+        &self,
+        queries: &[Query],
+    ) -> Result<Option<Vec<Option<LiveEntity>>>, ConnectError> {
+        describe::describe(self, queries).await.map(Some)
     }
 
     async fn wake(&self) -> Vec<String> {

@@ -77,6 +77,12 @@ impl Systems {
             .await;
     }
 
+    pub async fn alter(&self, url: &str, alterations: Json) {
+        let url = format!("{url}/sandbox/schema");
+        self.send(reqwest::Method::PUT, url, Some(alterations))
+            .await;
+    }
+
     async fn expire_cursors(&self) {
         let url = format!("{}/sandbox/expire-delta-tokens", self.dataverse());
         self.send(reqwest::Method::POST, url, None).await;
@@ -193,6 +199,17 @@ impl TestBed for DataverseBed {
 
     async fn expire_cursors(&self) {
         self.systems.expire_cursors().await;
+    }
+
+    async fn narrow_text(&self, length: u32) {
+        let ty = format!("string({length})");
+        let narrow = json!([{"entity": "accounts", "field": "name", "type": ty}]);
+        self.systems.alter(&self.systems.dataverse(), narrow).await;
+    }
+
+    async fn drop_text(&self) {
+        let gone = json!([{"entity": "accounts", "field": "name", "gone": true}]);
+        self.systems.alter(&self.systems.dataverse(), gone).await;
     }
 }
 
@@ -321,5 +338,16 @@ impl TestBed for FinopsBed {
 
     async fn expire_cursors(&self) {
         self.systems.expire_cursors().await;
+    }
+
+    async fn narrow_text(&self, length: u32) {
+        let ty = format!("string({length})");
+        let narrow = json!([{"entity": "CustomersV3", "field": "OrganizationName", "type": ty}]);
+        self.systems.alter(&self.systems.finops(), narrow).await;
+    }
+
+    async fn drop_text(&self) {
+        let gone = json!([{"entity": "CustomersV3", "field": "OrganizationName", "gone": true}]);
+        self.systems.alter(&self.systems.finops(), gone).await;
     }
 }

@@ -246,6 +246,18 @@ pub(super) fn not_when_tracking(option: &str) -> Refusal {
     )
 }
 
+/// Source (~): *Use change tracking*, "Change tracking must be enabled for the table".
+pub(super) fn not_tracked(table: &Table) -> Refusal {
+    Refusal::new(
+        400,
+        "0x80060888",
+        format!(
+            "Entity: {} doesn't have change tracking enabled.",
+            table.logical
+        ),
+    )
+}
+
 /// Source: *Use change tracking*, `ExpireChangeTrackingInDays`; ExpiredVersionStamp.
 pub(super) fn expired_token() -> Refusal {
     Refusal::new(

@@ -5,6 +5,7 @@ mod body;
 mod bulk;
 mod errors;
 mod hooks;
+mod metadata;
 mod read;
 mod tracking;
 mod write;
@@ -16,6 +17,7 @@ use dwmap_odata::Resource;
 
 use crate::http::batch::{self, Execute, References};
 use crate::http::{Call, Fault, Refusal, Reply, Serving};
+use crate::landscape::{Handle, Which};
 use crate::model::{Model, Source, Table};
 use crate::notify::{Event, Notifier};
 use crate::store::{Store, Writing};
@@ -36,11 +38,12 @@ pub(crate) struct Erp {
 /// The service.
 pub(crate) struct Dataverse {
     pub model: Model,
-    pub store: Store,
+    pub store: Arc<Store>,
     pub erp: Erp,
-    pub notifier: Notifier,
+    pub notifier: Arc<Notifier>,
     /// How long delta tokens are good for: own tables, virtual tables.
     pub token_life: (Duration, Duration),
+    pub landscape: Handle,
 }
 
 impl Dataverse {
@@ -186,10 +189,15 @@ impl Serving for Dataverse {
                 Ok(()) => Reply::empty(204),
                 Err(refusal) => refusal.into(),
             },
+            ("GET", "schema") => Reply::json(200, self.landscape.show(Which::Dataverse)),
+            ("PUT", "schema") => match self.landscape.alter(Which::Dataverse, &call.body) {
+                Ok(()) => Reply::empty(204),
+                Err(refusal) => refusal.into(),
+            },
             _ => Refusal::new(
                 404,
                 "",
-                "The sandbox has: faults, stats, expire-tokens, expire-delta-tokens.",
+                "The sandbox has: faults, stats, schema, expire-tokens, expire-delta-tokens.",
             )
             .into(),
         }

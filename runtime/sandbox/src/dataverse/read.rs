@@ -5,7 +5,7 @@
 use dwmap_odata::url::encode;
 use rusqlite::Connection;
 
-use super::{COUNT_MAX, Dataverse, PAGE_ROWS_MAX, ROOT, bind, errors};
+use super::{COUNT_MAX, Dataverse, PAGE_ROWS_MAX, ROOT, bind, errors, metadata};
 use crate::http::{Call, Refusal, Reply};
 use crate::model::{Service, Table};
 use crate::query::{Options, Query, Token};
@@ -24,6 +24,9 @@ impl Dataverse {
             return Ok(Reply::json(200, body));
         }
         let resource = Self::resource(call)?;
+        if resource.set == metadata::DEFINITIONS {
+            return self.definitions(call, &resource);
+        }
         let table = self.table(&resource.set)?;
         let options = Options::parse(Service::Dataverse, &call.query).map_err(errors::query)?;
         if options.skip.is_some() {
@@ -57,8 +60,7 @@ impl Dataverse {
     fn service_document(&self, call: &Call) -> Reply {
         let sets: Vec<_> = self
             .model
-            .tables
-            .iter()
+            .served()
             .map(|t| serde_json::json!({ "name": t.set, "kind": "EntitySet", "url": t.set }))
             .collect();
         let body = serde_json::json!({ "@odata.context": format!("{}{ROOT}$metadata", call.origin), "value": sets });

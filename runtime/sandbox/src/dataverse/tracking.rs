@@ -41,6 +41,9 @@ impl Dataverse {
         table: &Table,
         options: &Options,
     ) -> Result<Reply, Refusal> {
+        if !table.tracked {
+            return Err(errors::not_tracked(table));
+        }
         let refused = [
             ("$filter", options.filter.is_some()),
             ("$orderby", !options.order.is_empty()),

@@ -2,6 +2,7 @@
 
 mod errors;
 mod events;
+mod metadata;
 mod read;
 mod rules;
 mod write;
@@ -13,6 +14,7 @@ use rusqlite::types::Value;
 
 use crate::http::batch::{self, Execute, References};
 use crate::http::{Call, Fault, Refusal, Reply, Serving};
+use crate::landscape::{Handle, Which};
 use crate::model::{Model, Table};
 use crate::notify::{Event, Notifier};
 use crate::store::{Store, Writing};
@@ -27,9 +29,10 @@ pub(crate) struct Finops {
     pub store: Arc<Store>,
     /// The same tables as Dataverse shows them: data events carry their columns.
     pub shown: Arc<Model>,
-    pub notifier: Notifier,
+    pub notifier: Arc<Notifier>,
     /// The company of a user who names none, in lower case.
     pub company: String,
+    pub landscape: Handle,
 }
 
 impl Finops {
@@ -87,6 +90,9 @@ impl Finops {
     }
 
     fn handle(&self, call: &Call) -> Result<Reply, Refusal> {
+        if let Some(path) = call.path.strip_prefix(metadata::ROOT) {
+            return self.metadata(call, path);
+        }
         if call.method == "GET" {
             return self.get(call);
         }
@@ -167,6 +173,10 @@ impl Serving for Finops {
         ROOT
     }
 
+    fn serves_beside(&self, path: &str) -> bool {
+        path.starts_with(metadata::ROOT)
+    }
+
     fn call(&self, call: &Call, fault: &Fault) -> Reply {
         if call.path == "$batch" && call.method == "POST" {
             return batch::run(self, call, fault.batch_fail).unwrap_or_else(Reply::from);
@@ -179,10 +189,15 @@ impl Serving for Finops {
             ("GET", "data-events") => self.show_subscriptions(),
             ("POST", "data-events") => self.add_subscription(call),
             ("DELETE", "data-events") => self.remove_subscriptions(),
+            ("GET", "schema") => Ok(Reply::json(200, self.landscape.show(Which::Finops))),
+            ("PUT", "schema") => self
+                .landscape
+                .alter(Which::Finops, &call.body)
+                .map(|()| Reply::empty(204)),
             _ => Err(Refusal::new(
                 404,
                 "",
-                "The sandbox has: faults, stats, expire-tokens, data-events.",
+                "The sandbox has: faults, stats, schema, expire-tokens, data-events.",
             )),
         };
         done.unwrap_or_else(Reply::from)

@@ -19,8 +19,7 @@ impl Finops {
         if call.path.is_empty() {
             let sets: Vec<_> = self
                 .model
-                .tables
-                .iter()
+                .served()
                 .map(|t| serde_json::json!({ "name": t.set, "kind": "EntitySet", "url": t.set }))
                 .collect();
             let body = serde_json::json!({ "@odata.context": format!("{}{ROOT}$metadata", call.origin), "value": sets });

@@ -13,7 +13,7 @@ pub(crate) use auth::Tokens;
 pub(crate) use faults::{Fault, Faults};
 pub(crate) use limits::Limiter;
 pub use limits::Limits;
-pub(crate) use server::{Running, Serving, serve};
+pub(crate) use server::{Running, Served, Serving, serve};
 
 /// A request as a service sees it, of its own or inside a batch.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! One listening server: connections, and what every request goes through before the service sees it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use super::faults::Drop as Dropped;
 use super::{Call, Fault, Faults, Limiter, Refusal, Reply, Tokens};
+use crate::landscape::now;
 use crate::{SandboxError, Stats};
 
 /// The largest body that is taken.
@@ -27,11 +28,18 @@ const BODY_BYTES_MAX: usize = 128 * 1024 * 1024;
 pub(crate) trait Serving: Send + Sync + 'static {
     /// The path of its root.
     fn root(&self) -> &'static str;
+    /// Whether a path that isn't below the root is served all the same; it is handed in whole.
+    fn serves_beside(&self, _path: &str) -> bool {
+        false
+    }
     /// A request below its root; blocking.
     fn call(&self, call: &Call, fault: &Fault) -> Reply;
     /// A request below `/sandbox/`; blocking.
     fn admin(&self, call: &Call) -> Reply;
 }
+
+/// A service that may be replaced while it is served: each request meets the one of its moment.
+pub(crate) type Served<S> = Arc<RwLock<Arc<S>>>;
 
 /// What a server counts.
 #[derive(Debug, Default)]
@@ -65,7 +73,7 @@ impl Running {
 
 /// What all connections of a server share.
 struct Shared<S> {
-    service: S,
+    service: Served<S>,
     tokens: Arc<Tokens>,
     limiter: Limiter,
     faults: Faults,
@@ -76,7 +84,7 @@ struct Shared<S> {
 /// Starts to serve on loopback.
 pub(crate) async fn serve<S: Serving>(
     port: u16,
-    service: S,
+    service: Served<S>,
     tokens: Arc<Tokens>,
     limiter: Limiter,
     stop: watch::Receiver<bool>,
@@ -242,11 +250,13 @@ impl<S: Serving> Shared<S> {
             call.path = path.to_owned();
             return self.admin(&call);
         }
-        let root = self.service.root();
+        let service = now(&self.service);
+        let root = service.root();
         let Some(path) = call
             .path
             .strip_prefix(root)
             .or_else(|| (format!("{}/", call.path) == root).then_some(""))
+            .or_else(|| service.serves_beside(&call.path).then_some(&call.path))
         else {
             return Reply::json(
                 404,
@@ -256,17 +266,18 @@ impl<S: Serving> Shared<S> {
             );
         };
         call.path = path.to_owned();
-        self.guarded(&call, fault).unwrap_or_else(Reply::from)
+        self.guarded(&*service, &call, fault)
+            .unwrap_or_else(Reply::from)
     }
 
-    fn guarded(&self, call: &Call, fault: &Fault) -> Result<Reply, Refusal> {
+    fn guarded(&self, service: &S, call: &Call, fault: &Fault) -> Result<Reply, Refusal> {
         let user = self.tokens.check(call)?;
         if let Some(status) = fault.status {
             return Err(planned(status, fault.retry_after));
         }
         self.limiter.enter(&user)?;
         let start = Instant::now();
-        let reply = self.service.call(call, fault);
+        let reply = service.call(call, fault);
         let took = start.elapsed();
         self.limiter.leave(&user, took);
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
@@ -298,7 +309,7 @@ impl<S: Serving> Shared<S> {
                     ),
                 )
             }
-            _ => self.service.admin(call),
+            _ => now(&self.service).admin(call),
         }
     }
 }

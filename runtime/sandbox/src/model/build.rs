@@ -56,12 +56,9 @@ pub(crate) fn build(schema: &Schema, erp: Option<&Model>) -> Result<Model, Sandb
         link_by_key(schema, &mut tables);
     }
     if let Some(erp) = erp {
-        tables.extend(
-            erp.tables
-                .iter()
-                .enumerate()
-                .map(|(at, t)| virtual_tables::show(at, t)),
-        );
+        let all = erp.tables.iter().enumerate();
+        let served = all.filter(|(_, t)| erp.table(&t.set).is_some());
+        tables.extend(served.map(|(at, t)| virtual_tables::show(at, t)));
     }
     Ok(Model::new(service, tables))
 }
@@ -188,6 +185,7 @@ impl Build<'_> {
             navs,
             company,
             modified,
+            tracked: true,
         })
     }
 

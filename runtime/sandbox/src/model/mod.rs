@@ -41,6 +41,24 @@ impl Model {
             .find(|t| t.logical.eq_ignore_ascii_case(name))
     }
 
+    /// No longer serves a set. Its table stays, since others are known by their place among all.
+    pub(crate) fn hide(&mut self, set: &str) {
+        self.by_set.remove(&set.to_ascii_lowercase());
+    }
+
+    /// No longer tracks the changes of a set.
+    pub(crate) fn untrack(&mut self, set: &str) {
+        if let Some(at) = self.by_set.get(&set.to_ascii_lowercase()) {
+            self.tables[*at].tracked = false;
+        }
+    }
+
+    /// The tables that are served.
+    pub(crate) fn served(&self) -> impl Iterator<Item = &Table> {
+        let hidden = |t: &&Table| self.table(&t.set).is_some();
+        self.tables.iter().filter(hidden)
+    }
+
     fn new(service: Service, tables: Vec<Table>) -> Self {
         let by_set = tables
             .iter()
@@ -88,6 +106,8 @@ pub(crate) struct Table {
     pub company: Option<usize>,
     /// The column with the time of the last commit.
     pub modified: Option<usize>,
+    /// Its changes are tracked.
+    pub tracked: bool,
 }
 
 impl Table {

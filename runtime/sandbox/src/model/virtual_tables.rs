@@ -47,6 +47,7 @@ pub(crate) fn show(at: usize, table: &Table) -> Table {
         navs: Vec::new(),
         company: None,
         modified: None,
+        tracked: table.tracked,
     }
 }
 

@@ -51,6 +51,11 @@ impl Store {
         })
     }
 
+    /// Makes the tables and columns that a changed model has beyond the one before.
+    pub(crate) fn widen(&self, model: &Model) -> rusqlite::Result<()> {
+        tables::prepare(&lock(&self.writer), model)
+    }
+
     /// Runs `f` on one snapshot.
     pub(crate) fn read<T, E: From<rusqlite::Error>>(
         &self,
