@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dwmap_plan::Side;
-use dwmap_sync::state::{ActivityKind, LoadPhase};
+use dwmap_sync::state::{ActivityKind, LoadPhase, MapMode};
 use dwmap_sync::{Event, LoadCounts, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -173,7 +173,18 @@ impl Observer for Progress {
             Event::Trouble {
                 system, message, ..
             } => self.tell(format!("{system}: {message}; trying again"), true),
+            Event::Mode { map, mode, reason } => self.tell(stands(map, *mode, reason), true),
             Event::Captured { .. } | Event::Activity { .. } | Event::Error { .. } => {}
         }
+    }
+}
+
+/// How a map stands from now on.
+fn stands(map: &str, mode: MapMode, reason: &str) -> String {
+    let works = matches!(mode, MapMode::Running | MapMode::Loading);
+    match (works, reason) {
+        (true, "") => format!("{map} is worked on as a whole again"),
+        (true, why) => format!("{map} is worked on in part: {why}"),
+        (false, why) => format!("{map} is {}: {why}", format!("{mode:?}").to_lowercase()),
     }
 }

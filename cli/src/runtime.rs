@@ -125,6 +125,22 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
     })
 }
 
+/// The runtime for a question to both systems, without what a drifted schema hurts; and whether there is such, which
+/// is told on standard error.
+pub(crate) async fn fitted(ready: Ready) -> Result<(Ready, bool), Failure> {
+    let Some((runtime, findings)) = ready.runtime.fitted().await.map_err(failure)? else {
+        return Ok((ready, false));
+    };
+    for finding in findings {
+        let what = finding.line.unwrap_or(finding.map);
+        eprintln!(
+            "{}: {what} is left out: {} ({}). {}",
+            finding.place, finding.message, finding.code, finding.next
+        );
+    }
+    Ok((Ready { runtime, ..ready }, true))
+}
+
 fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
     let published = Options::default();
     let bound = |s: &&System| plan.systems.iter().any(|p| p.binding == s.schema);
@@ -135,6 +151,8 @@ fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
         maps: setup.maps.clone(),
         delete_max: manifest.policy.delete_max,
         change_max: manifest.policy.change_max,
+        error_max: manifest.policy.error_max.unwrap_or(published.error_max),
+        drift_every: manifest.policy.drift_every.unwrap_or(published.drift_every),
         look_every: polls.min().unwrap_or(published.look_every),
         ..published
     }

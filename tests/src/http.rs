@@ -47,6 +47,16 @@ async fn json(response: Response) -> Value {
     }
 }
 
+/// Alters the schema of the sandbox server that serves below this address.
+async fn alter(client: &Client, base: &str, alterations: &Value) {
+    let server = base
+        .match_indices('/')
+        .nth(2)
+        .map_or(base, |(at, _)| &base[..at]);
+    let url = format!("{server}/sandbox/schema");
+    json(send(client, Method::PUT, &url, Some(alterations)).await).await;
+}
+
 /// The CRM.
 #[derive(Debug, Clone)]
 pub struct Dataverse {
@@ -84,6 +94,11 @@ impl Dataverse {
     pub async fn change(&self, set: &str, id: &str, fields: Value) {
         let url = format!("{}/{set}({id})", self.base);
         json(send(&self.client, Method::PATCH, &url, Some(&fields)).await).await;
+    }
+
+    /// Alters the schema, instead of what was altered before; an empty list brings it back.
+    pub async fn alter(&self, alterations: Value) {
+        alter(&self.client, &self.base, &alterations).await;
     }
 
     /// Makes a record; gives the status and the answer.
@@ -176,6 +191,17 @@ impl Finops {
             response.status().as_u16(),
             response.text().await.expect("an answer has a body"),
         )
+    }
+
+    /// Changes a record, by its set and key: `PaymentTerms(dataAreaId='usmf',Name='N30')`.
+    pub async fn change(&self, record: &str, fields: Value) {
+        let url = format!("{}/{record}?cross-company=true", self.base);
+        json(send(&self.client, Method::PATCH, &url, Some(&fields)).await).await;
+    }
+
+    /// Alters the schema, instead of what was altered before; an empty list brings it back.
+    pub async fn alter(&self, alterations: Value) {
+        alter(&self.client, &self.base, &alterations).await;
     }
 
     /// Deletes a record, by its set and key: `PaymentTerms(dataAreaId='usmf',Name='N30')`.

@@ -24,6 +24,7 @@ pub(crate) async fn run(cli: &Cli, args: &args::DryRun) -> Outcome {
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };
+    let (ready, _) = runtime::fitted(ready).await?;
     let planned = ready.runtime.plan().await.map_err(runtime::failure)?;
     if args.json {
         output::json(&Report {

@@ -54,7 +54,10 @@ impl Observer for Story {
                 "{map} {}: {} ({}). {}",
                 report.record, report.message, report.code, report.next
             ),
-            Event::Load { .. } | Event::Captured { .. } | Event::Trouble { .. } => {}
+            Event::Load { .. }
+            | Event::Captured { .. }
+            | Event::Mode { .. }
+            | Event::Trouble { .. } => {}
         }
     }
 }
@@ -115,6 +118,9 @@ impl Observer for Lines {
             }),
             Event::Error { map, report } => {
                 json!({ "event": "error", "map": map, "error": report })
+            }
+            Event::Mode { map, mode, reason } => {
+                json!({ "event": "mode", "map": map, "mode": mode, "reason": reason })
             }
             Event::Trouble {
                 system, message, ..

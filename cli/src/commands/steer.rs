@@ -40,7 +40,7 @@ pub(crate) async fn pause(cli: &Cli, args: &Steer) -> Outcome {
                     "{map} isn't loaded yet, and only a loaded map can be paused; let it load first"
                 )));
             }
-            MapMode::Running | MapMode::Held => {
+            MapMode::Running | MapMode::Held | MapMode::Failed => {
                 set(&ready, map, MapMode::Paused).await?;
                 println!("{map}: paused; its changes are kept until `dwmap resume {map}`");
             }
@@ -56,7 +56,7 @@ pub(crate) async fn resume(cli: &Cli, args: &Steer) -> Outcome {
     };
     for map in &args.maps {
         match mode(&ready, map).await? {
-            MapMode::Paused | MapMode::Held => {
+            MapMode::Paused | MapMode::Held | MapMode::Failed => {
                 set(&ready, map, MapMode::Running).await?;
                 println!("{map}: goes on with the next `dwmap run` or `dwmap sync --once`");
             }

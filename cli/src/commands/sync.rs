@@ -58,7 +58,8 @@ pub(crate) async fn run(cli: &Cli, args: &args::Sync) -> Outcome {
             eprintln!("{queued} in the error queue; `dwmap errors list` shows what is wrong");
         }
     }
-    Ok(Ended::Done)
+    let drifted = standing.iter().any(|map| map.reason.starts_with("R05"));
+    Ok(if drifted { Ended::Found } else { Ended::Done })
 }
 
 /// What was done, map by map.

@@ -23,6 +23,7 @@ pub(crate) async fn run(cli: &Cli, args: &args::Verify) -> Outcome {
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };
+    let (ready, drifted) = runtime::fitted(ready).await?;
     let verified = ready.runtime.verify(None).await.map_err(runtime::failure)?;
     let differences = differences(&verified);
     if args.json {
@@ -36,7 +37,7 @@ pub(crate) async fn run(cli: &Cli, args: &args::Verify) -> Outcome {
         list(&verified);
         println!("{}", output::count(differences, "difference"));
     }
-    Ok(if differences == 0 {
+    Ok(if differences == 0 && !drifted {
         Ended::Done
     } else {
         Ended::Found

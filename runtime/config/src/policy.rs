@@ -1,5 +1,7 @@
 //! `[policy]`: who takes part, and what is too much.
 
+use std::time::Duration;
+
 use crate::{ConfigError, section::Section};
 
 /// What holds for all maps of the project, where a map says nothing of its own.
@@ -13,6 +15,10 @@ pub struct Policy {
     pub delete_max: Option<u64>,
     /// So many overwritten fields stop a load; `None` sets no limit.
     pub change_max: Option<u64>,
+    /// So many refused records within ten minutes pause a map; `None` leaves it to the runtime's default.
+    pub error_max: Option<u64>,
+    /// How long between two looks for schema drift; `None` leaves it to the runtime's default.
+    pub drift_every: Option<Duration>,
 }
 
 /// What happens to a value that is too long or too large for its column.
@@ -26,8 +32,14 @@ pub enum Overflow {
 }
 
 impl Policy {
-    pub(crate) const KEYS: &'static [&'static str] =
-        &["companies", "overflow", "delete_max", "change_max"];
+    pub(crate) const KEYS: &'static [&'static str] = &[
+        "companies",
+        "overflow",
+        "delete_max",
+        "change_max",
+        "error_max",
+        "drift_every",
+    ];
 
     pub(crate) fn read(section: &Section<'_>) -> Result<Self, ConfigError> {
         let mut companies = Vec::new();
@@ -62,6 +74,8 @@ impl Policy {
                 .unwrap_or_default(),
             delete_max: section.count("delete_max")?,
             change_max: section.count("change_max")?,
+            error_max: section.count("error_max")?,
+            drift_every: section.duration("drift_every")?,
         })
     }
 }

@@ -286,6 +286,7 @@ impl Runtime {
         let mut asked = Vec::with_capacity(feeds.len());
         for at in feeds {
             match self.cursor_of(&self.feeds[*at]).await? {
+                Some(kept) if kept.is_void => note(&mut look, self.begin_anew(*at).await),
                 Some(kept) if kept.is_whole => asked.push((*at, kept.cursor)),
                 Some(kept) => note(
                     &mut look,
@@ -490,9 +491,9 @@ impl Runtime {
     async fn begin_anew(&self, at: usize) -> Result<u64, SyncError> {
         let feed = &self.feeds[at];
         let cursor = self.read_anew(feed, Strangers::Marked).await?;
-        let changes = self
-            .sweep_where(at, |mode| mode != MapMode::Stopped)
-            .await?;
+        // A map that failed can't be read as it should; all its pairs are looked at when it is mended.
+        let readable = |mode| !matches!(mode, MapMode::Stopped | MapMode::Failed);
+        let changes = self.sweep_where(at, readable).await?;
         self.store.commit(vec![keep(feed, &cursor)]).await?;
         Ok(changes)
     }

@@ -81,6 +81,42 @@ pub const CODES: &[Code] = &[
         meaning: "The target was busy, or couldn't be reached, or gave no answer. It is tried again by itself.",
         next_step: "Nothing, unless it stays: then look whether the system is up.",
     },
+    Code {
+        code: "R0501",
+        title: "entity gone",
+        meaning: "The system no longer has an entity that a map needs, or the account lost the right to see it. The map stands still as `failed`; other maps go on.",
+        next_step: "Bring the entity back, or the right to it: the map goes on by itself. Or take the map out of the project.",
+    },
+    Code {
+        code: "R0502",
+        title: "field gone",
+        meaning: "The system no longer has a field that a line reads or writes, or the account lost the right to see it. The line stands still and the rest of the map goes on; where each record needs the field (a key, the filter, the company), the map stands still as `failed`.",
+        next_step: "Bring the field back, or the right to it: the line is then back by itself, and its records meet by `initial`, like those of a new line. Or take it out of map and schema.",
+    },
+    Code {
+        code: "R0503",
+        title: "field of another kind",
+        meaning: "The field holds another kind of value than the schema says, so that what is read or written can't be trusted. Its lines stand still.",
+        next_step: "Say in the schema what the field holds now, and see that the line still fits.",
+    },
+    Code {
+        code: "R0504",
+        title: "field narrowed",
+        meaning: "The field takes less than the schema says: shorter texts, fewer digits, a smaller range. What the compiler proved of the line no longer holds, so it stands still.",
+        next_step: "Widen the field again, or say in the schema what it takes now, and build: the compiler checks the line against it.",
+    },
+    Code {
+        code: "R0505",
+        title: "field can't be written",
+        meaning: "A line writes a field that has become read-only, or that the account may no longer write. The line stands still.",
+        next_step: "Let the field be written again, or make the line one-way away from it.",
+    },
+    Code {
+        code: "R0506",
+        title: "member gone",
+        meaning: "A choice no longer has a member that the schema declares and the line may send. The line stands still.",
+        next_step: "Bring the member back, or take it out of the schema and of the tables that lead to it.",
+    },
 ];
 
 /// The code of this name.

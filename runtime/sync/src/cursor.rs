@@ -19,6 +19,8 @@ pub(crate) struct Kept {
     pub(crate) cursor: Cursor,
     /// Whether its feed has every column that is needed now.
     pub(crate) is_whole: bool,
+    /// Whether it asks for columns that aren't there any more, and so is refused.
+    pub(crate) is_void: bool,
 }
 
 impl Runtime {
@@ -31,6 +33,7 @@ impl Runtime {
             Kept {
                 cursor: Cursor(cursor.to_owned()),
                 is_whole: feed.query.columns.iter().all(has),
+                is_void: feed.gone_columns.iter().any(has),
             }
         }))
     }

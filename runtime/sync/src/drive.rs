@@ -21,7 +21,14 @@ const IDLE_MAX: Duration = Duration::from_secs(30);
 impl Runtime {
     /// Loads where that is due, then works on everything pending both ways, until all is quiet. Records that are
     /// refused, parked or held stay in the error queue and don't keep it from ending.
+    ///
+    /// What a drifted schema hurts stands still meanwhile.
     pub async fn sync_once(&self) -> Result<(), SyncError> {
+        self.sync_once_fitted().await
+    }
+
+    /// The same by the plan of this runtime, whatever lives in the systems.
+    pub(crate) async fn sync_once_through(&self) -> Result<(), SyncError> {
         self.begin().await?;
         self.load_all().await?;
         self.wake_all().await?;
@@ -91,8 +98,9 @@ impl Runtime {
 
     /// The feeds of a system whose changes are found in this way.
     fn feeds_of(&self, system: usize, changes: ChangeFeed) -> Vec<usize> {
-        let is_one =
-            |feed: &Feed| usize::from(feed.system) == system && feed.abilities.changes == changes;
+        let is_one = |feed: &Feed| {
+            usize::from(feed.system) == system && feed.abilities.changes == changes && !feed.gone
+        };
         (0..self.feeds.len())
             .filter(|at| is_one(&self.feeds[*at]))
             .collect()
@@ -155,7 +163,7 @@ impl Runtime {
 
     /// Keeps everything in step until `shutdown` is done: changes are captured as they come, and applied at once.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), SyncError> {
-        let work = self.run_for_ever();
+        let work = self.run_fitted();
         futures_util::pin_mut!(shutdown, work);
         match future::select(shutdown, work).await {
             Either::Left(((), _)) => Ok(()),
@@ -163,7 +171,7 @@ impl Runtime {
         }
     }
 
-    async fn run_for_ever(&self) -> Result<(), SyncError> {
+    pub(crate) async fn run_for_ever(&self) -> Result<(), SyncError> {
         self.begin().await?;
         let mut workers = FuturesUnordered::new();
         for system in 0..self.systems.len() {

@@ -18,6 +18,7 @@ mod code;
 mod codec;
 pub mod codes;
 mod cursor;
+pub mod drift;
 mod drive;
 mod dry_run;
 mod error;

@@ -35,7 +35,7 @@ impl Runtime {
             MapMode::Stopped if self.brake_load(map).await? => return Ok(()),
             MapMode::Stopped => LoadProgress::START,
             MapMode::Loading => status.load.unwrap_or(LoadProgress::START),
-            MapMode::Running | MapMode::Paused | MapMode::Held => return Ok(()),
+            MapMode::Running | MapMode::Paused | MapMode::Held | MapMode::Failed => return Ok(()),
         };
         for feed in map.feeds {
             self.begin_feed(feed).await?;
@@ -57,7 +57,7 @@ impl Runtime {
         self.store.scratch_clear(&shelf(map)).await?;
         let running = MapStatus {
             mode: MapMode::Running,
-            reason: String::new(),
+            reason: self.standing_reason(map.index),
             load: None,
         };
         self.store

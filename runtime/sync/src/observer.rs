@@ -3,7 +3,7 @@
 use dwmap_plan::Side;
 
 use crate::clock::Moment;
-use crate::state::{ActivityKind, ErrorReport, LoadPhase};
+use crate::state::{ActivityKind, ErrorReport, LoadPhase, MapMode};
 
 /// What a load has done so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,6 +68,15 @@ pub enum Event {
         map: String,
         /// What is wrong.
         report: Box<ErrorReport>,
+    },
+    /// A map is worked on otherwise than before: it stands still, in part or as a whole, or goes on.
+    Mode {
+        /// The map.
+        map: String,
+        /// Whether it is worked on.
+        mode: MapMode,
+        /// Why it isn't, or not whole; empty where it is.
+        reason: String,
     },
     /// A call to a system failed; it is tried again.
     Trouble {

@@ -16,6 +16,8 @@ pub struct Options {
     pub delete_max: Option<u64>,
     /// The brake of a load: it isn't begun if it would overwrite more fields than this; no limit if not said.
     pub change_max: Option<u64>,
+    /// More refused records of a map than this within ten minutes pause it.
+    pub error_max: u64,
     /// Marks that one batch takes.
     pub batch: usize,
     /// How long a system's feeds are left alone between two looks.
@@ -24,6 +26,8 @@ pub struct Options {
     pub look_every_told: Duration,
     /// How long a set without a change feed is left alone between two sweeps.
     pub sweep_every: Duration,
+    /// How long between two looks for schema drift.
+    pub drift_every: Duration,
     /// The first wait after a transient failure.
     pub retry_first: Duration,
     /// The longest wait after a transient failure.
@@ -41,10 +45,12 @@ impl Default for Options {
             maps: Vec::new(),
             delete_max: None,
             change_max: None,
+            error_max: 10_000,
             batch: 500,
             look_every: Duration::from_secs(1),
             look_every_told: Duration::from_secs(15),
             sweep_every: Duration::from_secs(60),
+            drift_every: Duration::from_secs(600),
             retry_first: Duration::from_millis(500),
             retry_max: Duration::from_secs(300),
             seed: 0,

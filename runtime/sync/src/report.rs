@@ -5,6 +5,7 @@ use dwmap_plan::{Line, MapPlan, Side, Value};
 
 use crate::code::{Cell, EvalRow};
 use crate::codes;
+use crate::drift;
 use crate::key::{PairKey, RecordId, display, display_key};
 use crate::merge::{Halt, Problem, Why, own};
 use crate::observer::Event;
@@ -118,6 +119,11 @@ impl Runtime {
         rows: Cells<'_>,
         pair: Option<&PairKey>,
     ) -> Vec<Change> {
+        if let Trouble::Rejected(_, refusal) = trouble
+            && drift::is_schema_shaped(refusal)
+        {
+            self.suspected.notify_one();
+        }
         let plan = self.plan_of(map);
         let known = mark.error.as_ref().filter(|e| e.code == trouble.code());
         let is_new = known.is_none();

@@ -1,6 +1,6 @@
 //! The runtime: a plan, its systems, a state and a clock, joined.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -12,6 +12,7 @@ use crate::capture::FeedRows;
 use crate::chance::Chance;
 use crate::clock::{Clock, Moment};
 use crate::code::MapCode;
+use crate::drift::{self, Finding};
 use crate::error::SyncError;
 use crate::observer::{Event, Observer};
 use crate::options::Options;
@@ -26,6 +27,11 @@ pub(crate) const SEQUENCE_BLOCK: u64 = 1 << 40;
 ///
 /// All its futures may be dropped at any await point: what was committed holds, what wasn't is done again.
 pub struct Runtime {
+    /// The plan as it was given.
+    pub(crate) whole: Arc<Plan>,
+    /// What drift hurts of it.
+    pub(crate) findings: Vec<Finding>,
+    /// The plan that is worked by: without the lines that drift hurts.
     pub(crate) plan: Arc<Plan>,
     pub(crate) maps: Vec<MapRun>,
     /// By the plan's index.
@@ -42,6 +48,8 @@ pub struct Runtime {
     /// When a feed told last of the end of a record that it had never named, as a sequence number.
     pub(crate) unnamed_deleted: tokio::sync::Mutex<Option<u64>>,
     pub(crate) sequence: AtomicU64,
+    /// A write was refused in a way that drift may explain.
+    pub(crate) suspected: Notify,
 }
 
 /// A map that is run.
@@ -74,6 +82,23 @@ pub(crate) struct Feed {
     pub(crate) users: Vec<(usize, Side)>,
     /// A hook said that something changed; for one that is swept.
     pub(crate) changed: Notify,
+    /// Its set isn't there, so it can't be read.
+    pub(crate) gone: bool,
+    /// Columns that aren't there any more, for cursors that ask for them.
+    pub(crate) gone_columns: Vec<String>,
+}
+
+/// What a runtime is made of.
+struct Build {
+    whole: Arc<Plan>,
+    findings: Vec<Finding>,
+    /// Maps that are left out.
+    left_out: BTreeSet<usize>,
+    systems: Vec<Arc<dyn Connector>>,
+    store: Arc<dyn StateStore>,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+    options: Options,
 }
 
 impl Runtime {
@@ -110,11 +135,56 @@ impl Runtime {
                 known: known.join(", "),
             });
         }
-        let plan = Arc::new(with_meanings(&plan));
+        Self::build(Build {
+            whole: plan,
+            findings: Vec::new(),
+            left_out: BTreeSet::new(),
+            systems: connectors,
+            store,
+            clock,
+            observer,
+            options,
+        })
+        .await
+    }
+
+    /// The same runtime for the plan without what these findings hurt.
+    pub(crate) async fn without(
+        &self,
+        findings: Vec<Finding>,
+        left_out: BTreeSet<usize>,
+    ) -> Result<Self, SyncError> {
+        Self::build(Build {
+            whole: Arc::clone(&self.whole),
+            findings,
+            left_out,
+            systems: self.systems.clone(),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            observer: Arc::clone(&self.observer),
+            options: self.options.clone(),
+        })
+        .await
+    }
+
+    async fn build(build: Build) -> Result<Self, SyncError> {
+        let Build {
+            whole,
+            findings,
+            left_out,
+            systems: connectors,
+            store,
+            clock,
+            observer,
+            options,
+        } = build;
+        let gone = drift::Gone::of(&findings);
+        let plan = Arc::new(with_meanings(&drift::without(&whole, &findings)));
         let mut feeds: Vec<Feed> = Vec::new();
         let mut maps = Vec::new();
         for (index, map) in plan.maps.iter().enumerate() {
-            if !options.maps.is_empty() && !options.maps.contains(&map.name) {
+            let unwanted = !options.maps.is_empty() && !options.maps.contains(&map.name);
+            if unwanted || left_out.contains(&index) {
                 continue;
             }
             let code = MapCode::new(map).map_err(|error| SyncError::Program {
@@ -134,8 +204,16 @@ impl Runtime {
                 marked: Notify::new(),
             });
         }
+        for feed in &mut feeds {
+            let system = usize::from(feed.system);
+            feed.gone = gone.has_set(system, &feed.set.set);
+            feed.gone_columns = gone.columns_of(system, &feed.set.set);
+        }
         let sequence = store.reserve_sequence(SEQUENCE_BLOCK).await?;
         Ok(Self {
+            whole,
+            findings,
+            suspected: Notify::new(),
             references: ReferenceCache::new(&plan),
             chance: Chance::new(options.seed),
             feed_rows: Mutex::default(),
@@ -243,6 +321,8 @@ fn feed_of(
             abilities: connector.abilities(&plan.changes),
             users: Vec::new(),
             changed: Notify::new(),
+            gone: false,
+            gone_columns: Vec::new(),
         });
         feeds.len() - 1
     });

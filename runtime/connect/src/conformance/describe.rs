@@ -37,7 +37,7 @@ pub async fn a_living_entity_is_described(bed: &dyn TestBed) {
 /// An entity that isn't there is told apart from a system that can't be asked, and others are told beside it.
 pub async fn a_missing_entity_is_told(bed: &dyn TestBed) {
     let mut missing = bed.query().clone();
-    missing.address.set = "NoSuchThings".to_owned();
+    "NoSuchThings".clone_into(&mut missing.address.set);
     let queries = [missing, bed.query().clone()];
     let described = bed.connector().describe(&queries).await.unwrap();
     let described = described.expect("the system can tell");

@@ -372,16 +372,19 @@ pub enum MapMode {
     Paused,
     /// The brake stopped it.
     Held,
+    /// It can't be worked on as its systems are now: a person is needed, and the reason says what for.
+    Failed,
 }
 
 impl MapMode {
-    /// All modes; the position is how they are stored.
-    pub const ALL: [Self; 5] = [
+    /// All modes; the position is how they are stored, so new ones go last.
+    pub const ALL: [Self; 6] = [
         Self::Stopped,
         Self::Loading,
         Self::Running,
         Self::Paused,
         Self::Held,
+        Self::Failed,
     ];
 }
 

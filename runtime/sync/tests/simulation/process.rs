@@ -62,6 +62,7 @@ impl Observer for Listener {
             Event::Trouble {
                 system, message, ..
             } => format!("   trouble with {system}: {message}"),
+            Event::Mode { map, mode, reason } => format!("   {map} is {mode:?}: {reason}"),
             Event::Captured { .. } | Event::Load { .. } => return,
         };
         self.0.state().tell(line);
