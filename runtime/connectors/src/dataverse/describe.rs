@@ -58,7 +58,8 @@ struct Definition {
 #[serde(rename_all = "PascalCase")]
 struct Attribute {
     logical_name: String,
-    attribute_type: Option<String>,
+    #[serde(rename = "AttributeType")]
+    kind: Option<String>,
     is_valid_for_read: Option<bool>,
     is_valid_for_create: Option<bool>,
     is_valid_for_update: Option<bool>,
@@ -241,7 +242,7 @@ fn lookup_wire(logical_name: &str) -> String {
 }
 
 fn field(attribute: Attribute) -> LiveField {
-    let kind = match attribute.attribute_type.as_deref().unwrap_or_default() {
+    let kind = match attribute.kind.as_deref().unwrap_or_default() {
         "String" | "Memo" | "EntityName" => LiveKind::Text,
         "Boolean" => LiveKind::Bool,
         "Integer" => LiveKind::Int32,

@@ -29,7 +29,8 @@ struct List<T> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Entity {
-    entity_set_name: String,
+    #[serde(rename = "EntitySetName")]
+    set: String,
     #[serde(default)]
     is_read_only: bool,
     properties: Vec<Property>,
@@ -117,7 +118,7 @@ async fn entity(service: &Service, query: &Query) -> Result<Option<Entity>, Conn
     let what = format!("read the metadata of {set}");
     let answer = service.read(&what, &get(service, &path)).await?;
     let list: List<Entity> = parse(service, &what, &answer)?;
-    Ok(list.value.into_iter().find(|e| e.entity_set_name == *set))
+    Ok(list.value.into_iter().find(|e| e.set == *set))
 }
 
 async fn options(service: &Service, name: &str) -> Result<Vec<LiveOption>, ConnectError> {
@@ -153,7 +154,7 @@ fn live(entity: &Entity, enums: &BTreeMap<&str, Vec<LiveOption>>) -> LiveEntity 
     // What a configuration key switches off is refused like what isn't there.
     let there = entity.properties.iter().filter(|p| p.configuration_enabled);
     LiveEntity {
-        set: entity.entity_set_name.clone(),
+        set: entity.set.clone(),
         fields: there
             .map(|p| LiveField {
                 access: Some(access(entity, p)),
