@@ -95,7 +95,12 @@ pub(crate) fn plain(path: &Path) -> &Path {
 
 /// `1 record`, `2 records`.
 pub(crate) fn count(n: u64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+    count_as(n, what, &format!("{what}s"))
+}
+
+/// `1 entry`, `2 entries`.
+pub(crate) fn count_as(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// `999 bytes`, `12 kB`, `3.4 MB`, `1.2 GB`.

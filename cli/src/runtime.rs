@@ -153,6 +153,11 @@ fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
         change_max: manifest.policy.change_max,
         error_max: manifest.policy.error_max.unwrap_or(published.error_max),
         drift_every: manifest.policy.drift_every.unwrap_or(published.drift_every),
+        keep_log: manifest.state.keep_log.unwrap_or(published.keep_log),
+        keep_log_bytes: manifest
+            .state
+            .keep_log_size
+            .unwrap_or(published.keep_log_bytes),
         look_every: polls.min().unwrap_or(published.look_every),
         ..published
     }

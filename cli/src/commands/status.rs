@@ -1,6 +1,8 @@
 //! `dwmap status`: where each map stands.
 
-use dwmap_sync::state::MapMode;
+use dwmap_plan::Value;
+use dwmap_sync::display;
+use dwmap_sync::state::{LogCut, MapMode};
 use serde::Serialize;
 
 use crate::args::{self, Cli};
@@ -14,6 +16,8 @@ const VERSION: u32 = 1;
 #[derive(Serialize)]
 struct Report {
     version: u32,
+    /// What the log no longer has.
+    log_cut: Option<LogCut>,
     maps: Vec<dwmap_sync::MapState>,
 }
 
@@ -23,9 +27,11 @@ pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
         return Ok(Ended::Found);
     };
     let maps = ready.runtime.status().await.map_err(runtime::failure)?;
+    let log_cut = ready.runtime.log_cut().await.map_err(runtime::failure)?;
     if args.json {
         output::json(&Report {
             version: VERSION,
+            log_cut,
             maps,
         })?;
         return Ok(Ended::Done);
@@ -56,6 +62,13 @@ pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
     }
     for map in maps.iter().filter(|map| !map.reason.is_empty()) {
         println!("{}: {}", map.map, map.reason);
+    }
+    if let Some(cut) = log_cut {
+        let entries = output::count_as(cut.entries, "entry", "entries");
+        let until = display(&Value::DateTime(cut.until.0 * 1_000));
+        println!(
+            "the log is whole from {until} on: {entries} until then went by `keep_log` and `keep_log_size` of [state]"
+        );
     }
     Ok(Ended::Done)
 }

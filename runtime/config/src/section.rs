@@ -176,7 +176,25 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A length of time, as `"500ms"`, `"30s"`, `"5m"` or `"1h"`.
+    /// A number of bytes, as `"500MB"` or `"1GiB"`.
+    pub(crate) fn size(&self, key: &str) -> Result<Option<u64>, ConfigError> {
+        let Some(node) = self.get(key) else {
+            return Ok(None);
+        };
+        let Value::Text(value) = &node.value else {
+            return Err(self.wrong(key, node, "a size in quotes, such as \"500MB\""));
+        };
+        match size(value) {
+            Some(bytes) => Ok(Some(bytes)),
+            None => Err(Self::bad(
+                key,
+                self.text_of(key, node)?,
+                "is no size; write a whole number and a unit: \"500MB\", \"1GB\", \"1GiB\"",
+            )),
+        }
+    }
+
+    /// A length of time, as `"500ms"`, `"30s"`, `"5m"`, `"1h"` or `"90d"`.
     pub(crate) fn duration(&self, key: &str) -> Result<Option<Duration>, ConfigError> {
         let Some(node) = self.get(key) else {
             return Ok(None);
@@ -189,7 +207,7 @@ impl<'a> Section<'a> {
             None => Err(Self::bad(
                 key,
                 self.text_of(key, node)?,
-                "is no length of time; write a whole number and a unit: \"500ms\", \"30s\", \"5m\", \"1h\"",
+                "is no length of time; write a whole number and a unit: \"500ms\", \"30s\", \"5m\", \"1h\", \"90d\"",
             )),
         }
     }
@@ -251,18 +269,39 @@ impl<'a> Section<'a> {
     }
 }
 
+/// Units of time, in milliseconds.
+const TIMES: &[(&str, u64)] = &[
+    ("ms", 1),
+    ("s", 1_000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
+
+/// Units of size, in bytes.
+const SIZES: &[(&str, u64)] = &[
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
+
 fn duration(text: &str) -> Option<Duration> {
+    number_of(text, TIMES).map(Duration::from_millis)
+}
+
+fn size(text: &str) -> Option<u64> {
+    number_of(text, SIZES)
+}
+
+/// A whole number and a unit.
+fn number_of(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    let millis = match unit {
-        "ms" => number,
-        "s" => number.checked_mul(1_000)?,
-        "m" => number.checked_mul(60_000)?,
-        "h" => number.checked_mul(3_600_000)?,
-        _ => return None,
-    };
-    Some(Duration::from_millis(millis))
+    let (_, unit) = units.iter().find(|(name, _)| *name == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(*unit)
 }
 
 #[cfg(test)]
@@ -275,6 +314,7 @@ mod tests {
         assert_eq!(duration("0s"), Some(Duration::ZERO));
         assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
         assert_eq!(duration("1h"), Some(Duration::from_secs(3600)));
+        assert_eq!(duration("90d"), Some(Duration::from_secs(90 * 86_400)));
         for wrong in [
             "",
             "5",
@@ -282,11 +322,21 @@ mod tests {
             "1.5s",
             "-1s",
             "5 s",
-            "5d",
+            "5w",
             "99999999999999999999s",
             "18446744073709551615h",
         ] {
             assert_eq!(duration(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("500MB"), Some(500_000_000));
+        assert_eq!(size("1GiB"), Some(1_073_741_824));
+        assert_eq!(size("0kB"), Some(0));
+        for wrong in ["", "5", "MB", "1 MB", "1mb", "1.5GB", "20000000000GB"] {
+            assert_eq!(size(wrong), None, "{wrong:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `[state]`: where the runtime keeps links, bases, marks and cursors.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::{
     ConfigError, Place, Secret, Setting,
@@ -12,6 +13,10 @@ use crate::{
 pub struct State {
     /// `sqlite:PATH`, or by reference.
     pub url: Setting,
+    /// How long the log is kept; `None` leaves it to the runtime's default.
+    pub keep_log: Option<Duration>,
+    /// The bytes from which on the oldest of the log go; `None` leaves it to the runtime's default.
+    pub keep_log_size: Option<u64>,
 }
 
 /// A state's address, resolved.
@@ -24,7 +29,7 @@ pub enum StateLocation {
 }
 
 impl State {
-    pub(crate) const KEYS: &'static [&'static str] = &["url"];
+    pub(crate) const KEYS: &'static [&'static str] = &["url", "keep_log", "keep_log_size"];
     const DEFAULT: &'static str = "sqlite:.dwmap/state.db";
 
     /// The state of a manifest that says nothing of it; `place` is the manifest's beginning.
@@ -37,11 +42,15 @@ impl State {
                     place,
                 },
             ),
+            keep_log: None,
+            keep_log_size: None,
         }
     }
 
     pub(crate) fn read(section: &Section<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
+            keep_log: section.duration("keep_log")?,
+            keep_log_size: section.size("keep_log_size")?,
             url: section.required_setting("url", &format!("{:?}", Self::DEFAULT))?,
         })
     }

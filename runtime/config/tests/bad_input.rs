@@ -203,7 +203,17 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "changes = { via = \"dv\" }",
         "lag_max = \"5 seconds\"",
-        "dwmap.toml:10:11: `lag_max` is \"5 seconds\", which is no length of time; write a whole number and a unit: \"500ms\", \"30s\", \"5m\", \"1h\"",
+        "dwmap.toml:10:11: `lag_max` is \"5 seconds\", which is no length of time; write a whole number and a unit: \"500ms\", \"30s\", \"5m\", \"1h\", \"90d\"",
+    ),
+    (
+        "[policy]",
+        "[state]\nurl = \"sqlite:s.db\"\nkeep_log_size = \"much\"\n[policy]",
+        "dwmap.toml:20:17: `keep_log_size` is \"much\", which is no size; write a whole number and a unit: \"500MB\", \"1GB\", \"1GiB\"",
+    ),
+    (
+        "[policy]",
+        "[state]\nurl = \"sqlite:s.db\"\nkeep_log_size = 5\n[policy]",
+        "dwmap.toml:20:17: `keep_log_size` is a number, and must be a size in quotes, such as \"500MB\"",
     ),
     (
         "changes = { via = \"dv\" }",

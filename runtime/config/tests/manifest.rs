@@ -28,6 +28,8 @@ hooks = { listen = "127.0.0.1:7341", key = "env:CARGO_PKG_NAME" }
 
 [state]
 url = "sqlite:.dwmap/state.db"
+keep_log = "90d"
+keep_log_size = "200MB"
 
 [policy]
 companies = ["USMF", "demf"]
@@ -84,6 +86,11 @@ fn everything_that_is_said() {
     assert_eq!(manifest.policy.overflow, Overflow::Truncate);
     assert_eq!(manifest.policy.delete_max, Some(100));
     assert_eq!(manifest.policy.change_max, Some(0));
+    assert_eq!(
+        manifest.state.keep_log,
+        Some(Duration::from_secs(90 * 86_400))
+    );
+    assert_eq!(manifest.state.keep_log_size, Some(200_000_000));
 }
 
 #[test]

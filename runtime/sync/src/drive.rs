@@ -66,7 +66,7 @@ impl Runtime {
             }
             match self.pause().await? {
                 Some(wait) => self.clock.sleep(wait).await,
-                None => return Ok(()),
+                None => return self.trim_log().await,
             }
         }
     }
@@ -232,6 +232,7 @@ impl Runtime {
         loop {
             let attempt = self.look_again().await;
             self.persist(&mut tries, attempt).await?;
+            self.trim_log().await?;
             self.clock.sleep(self.options.sweep_every).await;
         }
     }

@@ -32,6 +32,7 @@ mod observer;
 mod options;
 mod references;
 mod report;
+mod retention;
 mod runtime;
 mod settle;
 pub mod state;

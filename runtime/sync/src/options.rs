@@ -18,6 +18,10 @@ pub struct Options {
     pub change_max: Option<u64>,
     /// More refused records of a map than this within ten minutes pause it.
     pub error_max: u64,
+    /// How long the log is kept; a day at least.
+    pub keep_log: Duration,
+    /// The bytes from which on the oldest of the log go, but never what is of the last day.
+    pub keep_log_bytes: u64,
     /// Marks that one batch takes.
     pub batch: usize,
     /// How long a system's feeds are left alone between two looks.
@@ -46,6 +50,8 @@ impl Default for Options {
             delete_max: None,
             change_max: None,
             error_max: 10_000,
+            keep_log: Duration::from_secs(365 * 24 * 3600),
+            keep_log_bytes: 1 << 30,
             batch: 500,
             look_every: Duration::from_secs(1),
             look_every_told: Duration::from_secs(15),

@@ -13,8 +13,8 @@ use dwmap_connect::Cursor;
 use dwmap_plan::{LineId, Side};
 
 use super::{
-    Activity, ActivityKind, Cause, Change, FeedId, Intent, Link, LinkState, MapCounts, MapId,
-    MapStatus, Mark, MarkId, Missing, ScratchRow, Set, StateError, StateStore,
+    Activity, ActivityKind, Cause, Change, FeedId, Intent, Link, LinkState, LogCut, MapCounts,
+    MapId, MapStatus, Mark, MarkId, Missing, Retention, ScratchRow, Set, StateError, StateStore,
 };
 use crate::Moment;
 use crate::key::{PairKey, RecordId};
@@ -41,6 +41,7 @@ pub struct Kept {
     cursors: BTreeMap<Set, Cursor>,
     known: BTreeMap<(Set, FeedId), RecordId>,
     activity: Vec<Arc<Activity>>,
+    log_cut: Option<LogCut>,
     scratch: BTreeMap<(String, PairKey), ScratchRow>,
     sequence: u64,
 }
@@ -353,6 +354,35 @@ impl StateStore for MemoryStore {
             .iter()
             .filter(|a| a.map == map && a.at > since);
         Ok(removals.filter(|a| is_removal(a.kind)).count() as u64)
+    }
+
+    async fn trim_log(&self, retention: &Retention, limit: usize) -> Result<u64, StateError> {
+        let mut kept = self.kept();
+        let bytes = |a: &Activity| {
+            let texts = a.record.len() + a.detail.len() + 2 * a.pair.0.len();
+            texts as u64 + LogCut::ENTRY_BYTES
+        };
+        let all: u64 = kept.activity.iter().map(|a| bytes(a)).sum();
+        let mut excess = all.saturating_sub(retention.bytes);
+        let goes = kept.activity.iter().take(limit).take_while(|a| {
+            let is_over = excess > 0 && a.at < retention.keep_from;
+            excess = excess.saturating_sub(bytes(a));
+            a.at < retention.before || is_over
+        });
+        let n = goes.count();
+        let dropped: Vec<_> = kept.activity.drain(..n).collect();
+        if let Some(newest) = dropped.iter().map(|a| a.at).max() {
+            let cut = kept.log_cut;
+            kept.log_cut = Some(LogCut {
+                until: cut.map_or(newest, |cut| cut.until.max(newest)),
+                entries: cut.map_or(0, |cut| cut.entries) + n as u64,
+            });
+        }
+        Ok(n as u64)
+    }
+
+    async fn log_cut(&self) -> Result<Option<LogCut>, StateError> {
+        Ok(self.kept().log_cut)
     }
 
     async fn scratch_put(

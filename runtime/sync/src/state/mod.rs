@@ -24,8 +24,8 @@ pub use schema::SCHEMA;
 pub use sqlite::{Checked, Compacted, Flaw, SqliteStore};
 pub use types::{
     Activity, ActivityKind, Cause, Change, ErrorReport, FeedId, Intent, IntentKind, IntentLine,
-    Link, LinkSide, LinkState, LoadPhase, LoadProgress, MapCounts, MapId, MapMode, MapStatus, Mark,
-    MarkId, Missing, ScratchRow, Set,
+    Link, LinkSide, LinkState, LoadPhase, LoadProgress, LogCut, MapCounts, MapId, MapMode,
+    MapStatus, Mark, MarkId, Missing, Retention, ScratchRow, Set,
 };
 
 use crate::Moment;
@@ -151,6 +151,12 @@ pub trait StateStore: Send + Sync {
 
     /// How many records the log says were deleted or deactivated by us since then.
     async fn deletes_since(&self, map: MapId, since: Moment) -> Result<u64, StateError>;
+
+    /// Drops the oldest entries of the log, at most `limit`, as far as they are to go; gives how many went.
+    async fn trim_log(&self, retention: &Retention, limit: usize) -> Result<u64, StateError>;
+
+    /// What the log no longer has; none if nothing was dropped yet.
+    async fn log_cut(&self) -> Result<Option<LogCut>, StateError>;
 
     /// Puts rows aside, replacing those with the same pair key; where there were two of one key, says which.
     async fn scratch_put(

@@ -5,6 +5,7 @@
 
 mod check;
 mod files;
+mod log;
 mod open;
 mod rows;
 #[cfg(test)]
@@ -24,8 +25,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::schema::StateFault;
 use super::{
-    Activity, Change, FeedId, Intent, Link, MapCounts, MapId, MapStatus, Mark, MarkId, Missing,
-    ScratchRow, Set, StateError, StateStore,
+    Activity, Change, FeedId, Intent, Link, LogCut, MapCounts, MapId, MapStatus, Mark, MarkId,
+    Missing, Retention, ScratchRow, Set, StateError, StateStore,
 };
 use crate::Moment;
 use crate::key::{PairKey, RecordId};
@@ -362,6 +363,19 @@ impl StateStore for SqliteStore {
             Ok(c.prepare_cached(sql)?
                 .query_row(params![map.0, since.0], |row| row.get(0))?)
         })
+    }
+
+    async fn trim_log(&self, retention: &Retention, limit: usize) -> Result<u64, StateError> {
+        self.with(|c| {
+            let transaction = c.transaction()?;
+            let dropped = log::trim(&transaction, retention, limit)?;
+            transaction.commit()?;
+            Ok(dropped)
+        })
+    }
+
+    async fn log_cut(&self) -> Result<Option<LogCut>, StateError> {
+        self.look(log::cut)
     }
 
     async fn scratch_put(

@@ -313,6 +313,31 @@ pub struct Activity {
     pub detail: String,
 }
 
+/// How much of the log is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// What happened before this moment goes.
+    pub before: Moment,
+    /// As long as the log takes more bytes than this (about), its oldest entries go.
+    pub bytes: u64,
+    /// But from this moment on nothing goes for its size.
+    pub keep_from: Moment,
+}
+
+/// What the log no longer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LogCut {
+    /// When the newest of the entries that were dropped happened: it is whole from then on.
+    pub until: Moment,
+    /// How many entries were dropped.
+    pub entries: u64,
+}
+
+impl LogCut {
+    /// The bytes that an entry takes on disk beside its texts and its key.
+    pub const ENTRY_BYTES: u64 = 48;
+}
+
 /// How far a load has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LoadPhase {

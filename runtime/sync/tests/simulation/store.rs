@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use dwmap_connect::Cursor;
 use dwmap_plan::Side;
 use dwmap_sync::state::{
-    Activity, ActivityKind, Change, FeedId, Intent, Link, MapCounts, MapId, MapStatus, Mark,
-    MarkId, Missing, ScratchRow, Set,
+    Activity, ActivityKind, Change, FeedId, Intent, Link, LogCut, MapCounts, MapId, MapStatus,
+    Mark, MarkId, Missing, Retention, ScratchRow, Set,
 };
 use dwmap_sync::{Moment, PairKey, RecordId, SqliteStore, StateError, StateStore};
 use rand::Rng;
@@ -217,6 +217,14 @@ impl StateStore for SimStore {
 
     async fn deletes_since(&self, map: MapId, since: Moment) -> Result<u64, StateError> {
         self.inner.deletes_since(map, since).await
+    }
+
+    async fn trim_log(&self, retention: &Retention, limit: usize) -> Result<u64, StateError> {
+        self.inner.trim_log(retention, limit).await
+    }
+
+    async fn log_cut(&self) -> Result<Option<LogCut>, StateError> {
+        self.inner.log_cut().await
     }
 
     async fn scratch_put(
