@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Compare both systems, record by record.
     Verify(Verify),
+    /// Try each system, and hold the schemas against what lives there.
+    Doctor(Doctor),
     /// Show where each map stands.
     Status(Status),
     /// Show and handle the error queue.
@@ -256,6 +258,18 @@ pub(crate) struct Verify {
     pub(crate) source: PlanSource,
     /// Only these maps.
     pub(crate) maps: Vec<String>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// Write what the systems have beyond the schemas as a patch of schemas and maps.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) propose: bool,
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -192,7 +192,7 @@ fn make_folder(manifest: &Manifest, state: &Path) -> Result<(), Failure> {
 }
 
 /// The plan to run: a compiled one, or the project's maps compiled now.
-fn plan(cli: &Cli, source: &PlanSource) -> Result<Option<Plan>, Failure> {
+pub(crate) fn plan(cli: &Cli, source: &PlanSource) -> Result<Option<Plan>, Failure> {
     match &source.plan {
         Some(path) => read_plan(path).map(Some),
         None => compile(cli),

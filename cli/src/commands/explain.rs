@@ -18,6 +18,13 @@ pub(crate) fn run(cli: &Cli, args: &args::Explain) -> Outcome {
         );
         return Ok(Ended::Done);
     }
+    if let Some(known) = dwmap_sync::codes::code(&code) {
+        println!(
+            "# {}: {}\n\n{}\n\n{}",
+            known.code, known.title, known.meaning, known.next_step
+        );
+        return Ok(Ended::Done);
+    }
     let sources = project::read(&cli.project, cli.env.as_deref(), &[]).map_err(|failure| {
         if looks_like_a_code(&code) {
             unknown_code(&code)

@@ -6,6 +6,7 @@ mod build;
 mod check;
 #[cfg(feature = "compiler")]
 mod demo;
+mod doctor;
 mod errors;
 #[cfg(feature = "compiler")]
 mod explain;
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: &Cli) -> Outcome {
         Command::Sync(args) => wait(sync::run(cli, args)),
         Command::Run(args) => wait(run::run(cli, args)),
         Command::Verify(args) => wait(verify::run(cli, args)),
+        Command::Doctor(args) => wait(doctor::run(cli, args)),
         Command::Status(args) => wait(status::run(cli, args)),
         Command::Errors(args) => wait(errors::run(cli, args)),
         Command::Why(args) => wait(why::run(cli, args)),

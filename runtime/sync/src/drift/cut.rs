@@ -55,7 +55,7 @@ impl Gone {
 }
 
 /// The plan without the lines that stand still, which asks for no field that isn't there. Maps keep their places.
-pub(crate) fn without(plan: &Plan, findings: &[Finding]) -> Plan {
+pub fn without(plan: &Plan, findings: &[Finding]) -> Plan {
     let gone = Gone::of(findings);
     let mut stopped: BTreeMap<usize, BTreeSet<u16>> = BTreeMap::new();
     for finding in findings.iter().filter(|f| f.stops == Stops::Line) {

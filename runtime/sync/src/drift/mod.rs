@@ -10,9 +10,6 @@ mod cut;
 mod guard;
 mod needs;
 mod proposal;
-#[cfg(test)]
-mod tests;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use dwmap_connect::{ConnectError, LiveEntity};
@@ -26,7 +23,8 @@ use crate::runtime::Runtime;
 use crate::state::{Change, LoadProgress, MapMode, MapStatus};
 
 pub use compare::compare;
-pub(crate) use cut::{Gone, without};
+pub(crate) use cut::Gone;
+pub use cut::without;
 pub(crate) use guard::is_schema_shaped;
 pub use proposal::{Addition, additions};
 
@@ -136,9 +134,9 @@ impl Runtime {
                         Ok(sets.zip(told.into_iter().flatten()).collect())
                     }
                     Err(error) if error.is_transient() => Err(error),
-                    // Whoever may not read metadata may still read and write records.
+                    // Whoever may not read metadata may still read and write records; `dwmap doctor` tells.
                     Err(error) => {
-                        tracing::warn!(%error, "drift isn't looked for: what lives there can't be read");
+                        tracing::info!(%error, "drift isn't looked for: what lives there can't be read");
                         Ok(LiveSystem::new())
                     }
                 }

@@ -1,7 +1,7 @@
 //! What lives in a system beyond what the schema says.
 
 use dwmap_connect::{LiveEntity, LiveField, LiveKind};
-use dwmap_plan::{Dialect, Entity, Schema, Type};
+use dwmap_plan::{Access, Dialect, Entity, Schema, Type};
 use serde::Serialize;
 
 /// A field, or a member of an enum, that the schema doesn't declare.
@@ -19,8 +19,24 @@ pub struct Addition {
     /// How a schema declares it: `string(40)`; none where it can't be declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub declared: Option<String>,
+    /// It can't be written.
+    pub read_only: bool,
     /// Rows without a value in it are refused.
     pub required: bool,
+}
+
+impl Addition {
+    /// How a schema declares it, its name and flags with it; none where that takes a decision.
+    pub fn declaration(&self) -> Option<String> {
+        let flags = [(self.read_only, " readonly"), (self.required, " required")];
+        let flags = flags
+            .into_iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, flag)| flag);
+        let flags: String = flags.collect();
+        let ty = self.declared.as_ref()?;
+        Some(format!("{} {ty}?{flags}", self.field))
+    }
 }
 
 /// What is there beyond a schema: the whole one, not a plan's part of it.
@@ -61,6 +77,7 @@ fn addition(
         field: field.wire.clone(),
         options,
         declared,
+        read_only: field.access == Some(Access::ReadOnly),
         required: field.required,
     })
 }
