@@ -2,6 +2,7 @@
 //!
 //! Standard output is data; all else goes to standard error.
 
+mod alerts;
 mod args;
 mod commands;
 mod exit;

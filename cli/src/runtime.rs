@@ -11,6 +11,7 @@ use dwmap_sync::{
     Observer, Options, Runtime, Silent, SqliteStore, StateError, SyncError, SystemClock,
 };
 
+use crate::alerts::{self, Alerts};
 use crate::args::{Cli, PlanSource};
 use crate::exit::{Failure, file_error};
 use crate::manifest;
@@ -21,8 +22,19 @@ use crate::systems::{self, Listeners, Need};
 pub(crate) struct Ready {
     /// The runtime.
     pub(crate) runtime: Runtime,
+    /// What tells whoever is to be told.
+    alerts: Option<Alerts>,
     /// The listeners for hooks, and what registers them: they live as long as this does.
     _hooks: Listeners,
+}
+
+impl Ready {
+    /// Tells the last alerts.
+    pub(crate) async fn finish(self) {
+        if let Some(alerts) = self.alerts {
+            alerts.finish().await;
+        }
+    }
 }
 
 /// What a command does with the state.
@@ -103,6 +115,10 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
     let store = store.map_err(state)?;
     let systems = systems::connect(manifest, &plan, setup.need).await?;
     let options = options(manifest, &plan, &setup);
+    let (observer, alerts) = match (setup.access, setup.need) {
+        (Access::Work, Need::Answers | Need::Hooks) => alerts::beside(manifest, setup.observer)?,
+        _ => (setup.observer, None),
+    };
     let by_name: BTreeMap<String, Arc<dyn Connector>> = plan
         .systems
         .iter()
@@ -114,13 +130,14 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
         &by_name,
         Arc::new(store),
         Arc::new(SystemClock),
-        setup.observer,
+        observer,
         options,
     )
     .await
     .map_err(failure)?;
     Ok(Ready {
         runtime,
+        alerts,
         _hooks: systems.hooks,
     })
 }

@@ -30,7 +30,9 @@ pub(crate) async fn run(cli: &Cli, args: &args::Run) -> Outcome {
         }
     };
     eprintln!("running; stop with Ctrl-C");
-    ready.runtime.run(stopped).await.map_err(runtime::failure)?;
+    let ended = ready.runtime.run(stopped).await;
+    ready.finish().await;
+    ended.map_err(runtime::failure)?;
     eprintln!("stopped; all that was seen is kept, and the next run goes on from here");
     Ok(Ended::Done)
 }

@@ -34,10 +34,12 @@ pub(crate) async fn run(cli: &Cli, args: &args::Sync) -> Outcome {
     let started = Instant::now();
     let synced = ready.runtime.sync_once().await;
     progress.finish();
-    synced.map_err(runtime::failure)?;
+    let standing = ready.runtime.status().await;
     let took = started.elapsed();
+    ready.finish().await;
+    synced.map_err(runtime::failure)?;
+    let standing = standing.map_err(runtime::failure)?;
     let maps = progress.done();
-    let standing = ready.runtime.status().await.map_err(runtime::failure)?;
     let counts = standing.iter().map(|map| &map.counts);
     let queued = counts.map(|c| c.failed + c.parked + c.held).sum();
     if args.json {

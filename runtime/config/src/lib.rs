@@ -12,6 +12,7 @@
 //! All that a manifest can say:
 #![doc = concat!("```toml\n", include_str!("../example.toml"), "```")]
 
+mod alerts;
 mod error;
 mod glob;
 mod manifest;
@@ -25,6 +26,7 @@ mod state;
 mod suggest;
 mod system;
 
+pub use alerts::Alerts;
 pub use error::ConfigError;
 pub use manifest::Manifest;
 pub use place::Place;

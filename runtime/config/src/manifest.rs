@@ -9,7 +9,7 @@ use std::{
 use toml::de::DeTable;
 
 use crate::{
-    ConfigError, MapSource, Policy, Project, State, System,
+    Alerts, ConfigError, MapSource, Policy, Project, State, System,
     glob::{self, ListError},
     node::{self, Node, Table, Value, lay_over},
     place::Source,
@@ -18,9 +18,9 @@ use crate::{
     system::Kind,
 };
 
-const KEYS: &[&str] = &["project", "systems", "state", "policy", "env"];
+const KEYS: &[&str] = &["project", "systems", "state", "policy", "alerts", "env"];
 /// What an environment may lay over.
-const ENVIRONMENT_KEYS: &[&str] = &["project", "systems", "state", "policy"];
+const ENVIRONMENT_KEYS: &[&str] = &["project", "systems", "state", "policy", "alerts"];
 
 /// A project's manifest, one environment chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Manifest {
     pub state: State,
     /// What holds for all maps.
     pub policy: Policy,
+    /// Who is told when a person is needed, if anybody.
+    pub alerts: Option<Alerts>,
 }
 
 impl Manifest {
@@ -184,6 +186,10 @@ fn build(source: &Source, table: &Table) -> Result<Manifest, ConfigError> {
         Some(section) => Policy::read(&section)?,
         None => Policy::default(),
     };
+    let alerts = top
+        .section("alerts", Alerts::KEYS)?
+        .map(|section| Alerts::read(&section))
+        .transpose()?;
     let root = match source.file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -194,6 +200,7 @@ fn build(source: &Source, table: &Table) -> Result<Manifest, ConfigError> {
         systems,
         state,
         policy,
+        alerts,
     })
 }
 

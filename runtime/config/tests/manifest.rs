@@ -36,6 +36,13 @@ companies = ["USMF", "demf"]
 overflow = "truncate"
 delete_max = 100
 change_max = 0
+error_max = 5
+drift_every = "1m"
+
+[alerts]
+webhook = "env:NO_SUCH_VARIABLE"
+command = ["notify", "us"]
+every = "1h"
 
 [env.test.systems.dv]
 url = "http://127.0.0.1:9001"
@@ -86,6 +93,12 @@ fn everything_that_is_said() {
     assert_eq!(manifest.policy.overflow, Overflow::Truncate);
     assert_eq!(manifest.policy.delete_max, Some(100));
     assert_eq!(manifest.policy.change_max, Some(0));
+    assert_eq!(manifest.policy.error_max, Some(5));
+    assert_eq!(manifest.policy.drift_every, Some(Duration::from_secs(60)));
+    let alerts = manifest.alerts.as_ref().unwrap();
+    assert_eq!(alerts.command, ["notify", "us"]);
+    assert_eq!(alerts.every, Duration::from_secs(3600));
+    assert_eq!(alerts.gather, Duration::from_secs(10), "not said");
     assert_eq!(
         manifest.state.keep_log,
         Some(Duration::from_secs(90 * 86_400))

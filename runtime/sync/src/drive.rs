@@ -135,6 +135,7 @@ impl Runtime {
         if tally.parked > 0 || tally.created != [0, 0] {
             self.wake_all().await?;
         }
+        self.watch_refusals(map, tally.refused).await?;
         Ok(tally)
     }
 

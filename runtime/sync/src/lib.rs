@@ -30,6 +30,7 @@ mod mistake;
 mod observe;
 mod observer;
 mod options;
+mod rate;
 mod references;
 mod report;
 mod retention;

@@ -87,8 +87,7 @@ impl Runtime {
             ),
             load: Some(LoadProgress::START),
         };
-        let change = Change::SetStatus(map.id, held);
-        self.store.commit(vec![change]).await?;
+        self.set_status(map, held).await?;
         Ok(true)
     }
 

@@ -16,6 +16,7 @@ use crate::drift::{self, Finding};
 use crate::error::SyncError;
 use crate::observer::{Event, Observer};
 use crate::options::Options;
+use crate::rate::Refusals;
 use crate::references::ReferenceCache;
 use crate::settle::Probed;
 use crate::state::{MapId, Set, StateStore};
@@ -66,6 +67,8 @@ pub(crate) struct MapRun {
     pub(crate) feeds: [usize; 2],
     /// Something was marked.
     pub(crate) marked: Notify,
+    /// Records of it that were refused lately.
+    pub(crate) refusals: Refusals,
 }
 
 /// The changes of an entity, read once for all maps that use it.
@@ -202,6 +205,7 @@ impl Runtime {
                 }),
                 feeds: Side::BOTH.map(|side| feed_of(&mut feeds, &connectors, map, at, side)),
                 marked: Notify::new(),
+                refusals: Refusals::default(),
             });
         }
         for feed in &mut feeds {

@@ -11,6 +11,7 @@ use crate::error::SyncError;
 use crate::merge::{self, Decision, Halt, Input, Problem, Why};
 use crate::mistake::Mistake;
 use crate::observe::KeyFault;
+use crate::observer::Event;
 use crate::report::Trouble;
 use crate::runtime::{MapRun, Runtime};
 use crate::state::{Change, IntentKind, Link, LinkState, MapMode, MapStatus};
@@ -139,6 +140,11 @@ impl Runtime {
             ),
             ..status
         };
+        self.tell(&Event::Mode {
+            map: self.name(map).to_owned(),
+            mode: status.mode,
+            reason: status.reason.clone(),
+        });
         changes.push(Change::SetStatus(map.id, status));
         Ok(())
     }
