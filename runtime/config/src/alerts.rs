@@ -37,7 +37,7 @@ impl Alerts {
         let command = section.texts("command")?;
         let webhook = section.setting("webhook")?;
         if webhook.is_none() && command.is_empty() {
-            return Err(section.missing("webhook", "\"env:ALERT_URL\", or a `command`"));
+            return Err(section.missing("webhook", "\"env:ALERT_URL\""));
         }
         let mut argv = Vec::with_capacity(command.len());
         for text in command {

@@ -379,3 +379,19 @@ fn a_pattern_without_a_file() {
         "{message}"
     );
 }
+
+#[test]
+fn alerts_that_nobody_gets() {
+    for (alerts, expected) in [
+        (
+            "every = \"1h\"",
+            "[alerts] has no `webhook`; add `webhook = \"env:ALERT_URL\"`",
+        ),
+        ("command = [\"\"]", "names no program"),
+        ("webhook = \"http://h\"\ntoken = \"abc\"", "token"),
+    ] {
+        let text = format!("{GOOD}\n[alerts]\n{alerts}\n");
+        let message = parse(&text, None).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}
