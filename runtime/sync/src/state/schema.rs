@@ -8,7 +8,7 @@ use super::StateError;
 use crate::codec::Unreadable;
 
 /// The steps from an empty file to the present schema. A step that was released is never changed: a new one is added.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, NUMBERED_SETS];
 
 const FIRST: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -64,6 +64,17 @@ CREATE TABLE activity (
 );
 CREATE INDEX activity_by_pair ON activity (map, pair);
 CREATE INDEX activity_by_kind ON activity (map, kind, at);
+";
+
+/// Each of a million feed ids spelled its system and its set out.
+const NUMBERED_SETS: &str = "
+CREATE TABLE sets (id INTEGER PRIMARY KEY, system TEXT NOT NULL, entity TEXT NOT NULL, UNIQUE (system, entity));
+INSERT INTO sets (system, entity) SELECT DISTINCT system, entity FROM feed_ids ORDER BY system, entity;
+CREATE TABLE named (of_set INTEGER NOT NULL, id BLOB NOT NULL, record BLOB NOT NULL,
+  PRIMARY KEY (of_set, id)) WITHOUT ROWID;
+INSERT INTO named SELECT sets.id, feed_ids.id, record FROM feed_ids JOIN sets USING (system, entity);
+DROP TABLE feed_ids;
+ALTER TABLE named RENAME TO feed_ids;
 ";
 
 /// Rows that are put aside while two sides are joined.

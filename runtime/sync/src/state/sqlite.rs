@@ -318,7 +318,8 @@ impl StateStore for SqliteStore {
         ids: &[FeedId],
     ) -> Result<Vec<Option<RecordId>>, StateError> {
         self.look(|c| {
-            let sql = "SELECT record FROM feed_ids WHERE system = ?1 AND entity = ?2 AND id = ?3";
+            let sql = "SELECT record FROM feed_ids JOIN sets ON sets.id = of_set
+                       WHERE system = ?1 AND entity = ?2 AND feed_ids.id = ?3";
             let mut statement = c.prepare_cached(sql)?;
             let mut one = |id: &FeedId| -> Result<Option<RecordId>> {
                 Ok(statement

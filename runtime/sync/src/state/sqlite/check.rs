@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
 use super::{Result, SqliteStore, rows};
@@ -257,13 +258,16 @@ impl<'c> Check<'c> {
     }
 
     fn feeds(&mut self) -> Result<()> {
-        let sql = "SELECT system, entity, record FROM feed_ids";
+        let sql = "SELECT system, entity, record FROM feed_ids LEFT JOIN sets ON sets.id = of_set";
         rows::each(self.connection, sql, [], |row| {
             let record = RecordId(row.get(2)?);
             if record.values().is_err() {
-                let set: (String, String) = (row.get(0)?, row.get(1)?);
                 let what = "a record that it names can't be read".to_owned();
-                self.flaw(format!("feed {} of {}", set.1, set.0), what);
+                self.flaw(feed(row)?, what);
+            }
+            if row.get_ref(0)? == ValueRef::Null {
+                let what = "a record is named by a set that isn't known".to_owned();
+                self.flaw(feed(row)?, what);
             }
             Ok(())
         })
@@ -307,6 +311,13 @@ impl<'c> Check<'c> {
         };
         Ok(format!("{of} {map} {key}"))
     }
+}
+
+/// `feed accounts of dv`.
+fn feed(row: &Row<'_>) -> Result<String> {
+    let (system, set): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
+    let known = |name: Option<String>| name.unwrap_or_else(|| "?".to_owned());
+    Ok(format!("feed {} of {}", known(set), known(system)))
 }
 
 /// Whether what is stored is something that we stored; any failure to read it at all is passed on.
@@ -458,9 +469,14 @@ mod tests {
                 unreadable,
             ),
             (
-                "UPDATE feed_ids SET record = x'ff' WHERE system = 'dv'",
+                "UPDATE feed_ids SET record = x'ff' WHERE of_set = (SELECT id FROM sets WHERE system = 'dv')",
                 "feed accounts of dv",
                 "a record that it names can't be read",
+            ),
+            (
+                "DELETE FROM sets WHERE system = 'dv'",
+                "feed ? of ?",
+                "a record is named by a set that isn't known",
             ),
             (
                 "DELETE FROM meta WHERE name = 'sequence'",

@@ -160,7 +160,7 @@ pub(super) fn unnamed_records(
     let record = format!("CASE WHEN flags & {flag} != 0 THEN pair ELSE {column} END");
     let sql = format!(
         "SELECT {record} FROM links WHERE map = ?1 AND {record} NOT IN
-         (SELECT record FROM feed_ids WHERE system = ?2 AND entity = ?3) ORDER BY 1"
+         (SELECT record FROM feed_ids JOIN sets ON sets.id = of_set WHERE system = ?2 AND entity = ?3) ORDER BY 1"
     );
     let one = |row: &Row<'_>| Ok(RecordId(row.get(0)?));
     collect(c, &sql, params![map.0, set.system, set.set], one)

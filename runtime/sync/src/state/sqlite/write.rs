@@ -7,11 +7,11 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::Result;
 use super::rows::record_column;
 use crate::codec::{put_value, put_varint};
-use crate::key::PairKey;
+use crate::key::{PairKey, RecordId};
 use crate::state::schema::StateFault;
 use crate::state::{
-    Activity, ActivityKind, Change, Intent, Link, LoadPhase, MapId, MapMode, MapStatus, Mark,
-    MarkId, ScratchRow, StateError,
+    Activity, ActivityKind, Change, FeedId, Intent, Link, LoadPhase, MapId, MapMode, MapStatus,
+    Mark, MarkId, ScratchRow, Set, StateError,
 };
 
 /// The position of a thing in its list of all things, as which it is stored.
@@ -97,14 +97,10 @@ pub(super) fn apply(t: &Transaction<'_>, change: Change) -> Result<()> {
             "DELETE FROM cursors WHERE system = ?1 AND entity = ?2",
             params![set.system, set.set],
         ),
-        Change::Know(set, id, record) => run(
-            t,
-            "INSERT OR REPLACE INTO feed_ids VALUES (?1, ?2, ?3, ?4)",
-            params![set.system, set.set, id, record.0],
-        ),
+        Change::Know(set, id, record) => know(t, &set, &id, &record),
         Change::Forget(set, id) => run(
             t,
-            "DELETE FROM feed_ids WHERE system = ?1 AND entity = ?2 AND id = ?3",
+            "DELETE FROM feed_ids WHERE of_set = (SELECT id FROM sets WHERE system = ?1 AND entity = ?2) AND id = ?3",
             params![set.system, set.set, id],
         ),
         Change::SetStatus(map, status) => set_status(t, map, &status),
@@ -115,6 +111,20 @@ pub(super) fn apply(t: &Transaction<'_>, change: Change) -> Result<()> {
         } => adopt(t, map, &lines, generation),
         Change::Log(activity) => log(t, &activity),
     }
+}
+
+fn know(t: &Transaction<'_>, set: &Set, id: &FeedId, record: &RecordId) -> Result<()> {
+    let put = "INSERT OR REPLACE INTO feed_ids SELECT id, ?3, ?4 FROM sets WHERE system = ?1 AND entity = ?2";
+    let put = || -> Result<usize> {
+        let params = params![set.system, set.set, id, record.0];
+        Ok(t.prepare_cached(put)?.execute(params)?)
+    };
+    if put()? == 0 {
+        let new = "INSERT INTO sets (system, entity) VALUES (?1, ?2)";
+        run(t, new, [&set.system, &set.set])?;
+        put()?;
+    }
+    Ok(())
 }
 
 fn run(t: &Transaction<'_>, sql: &str, params: impl rusqlite::Params) -> Result<()> {
