@@ -115,6 +115,19 @@ async fn an_older_state_is_left_as_it_is_by_whoever_only_asks() {
 }
 
 #[test]
+fn a_backup_of_every_older_version_may_be_restored() {
+    for version in versions() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let kept = SqliteStore::restore(&path, &stored(version)).unwrap();
+        assert_eq!(kept, None);
+        drop(SqliteStore::open(&path).unwrap());
+        let checked = SqliteStore::check(&path).unwrap();
+        assert_eq!((checked.links, checked.flaws), (4, vec![]), "v{version}");
+    }
+}
+
+#[test]
 fn a_newer_state_is_refused_and_left_as_it_is() {
     let (_folder, path) = copy(1);
     let connection = rusqlite::Connection::open(&path).unwrap();

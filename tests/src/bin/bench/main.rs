@@ -3,6 +3,8 @@
 //! Every figure comes from the real binary, both sandbox servers in a process of their own, and plain HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod throughput;
+
 use std::time::{Duration, Instant};
 
 use dwmap_tests::{Kills, Project, Sandbox, eventually};
@@ -17,9 +19,12 @@ fn main() {
     match what.as_str() {
         "load" => load(number(args.next(), 100_000)),
         "live" => live(number(args.next(), 100)),
+        "live-throughput" => throughput::live_throughput(number(args.next(), 2_000)),
         "kill" => kill(number(args.next(), 50), number(args.next(), 1)),
         _ => {
-            eprintln!("usage: bench load [CUSTOMERS] | live [CHANGES] | kill [TIMES [SEED]]");
+            eprintln!(
+                "usage: bench load [CUSTOMERS] | live [CHANGES] | live-throughput [EDITS] | kill [TIMES [SEED]]"
+            );
             std::process::exit(2);
         }
     }
