@@ -40,6 +40,7 @@ pub(crate) fn of(all: &[Measured]) -> String {
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
     );
     grid(&mut svg, &x, &y);
+    let mut names = Vec::new();
     for (name, colour, order, rate) in SERIES {
         let of_order = all.iter().filter(|m| m.order == order);
         let points: Vec<(f64, f64)> = of_order.map(|m| (x.at(links(m)), y.at(rate(m)))).collect();
@@ -52,13 +53,18 @@ pub(crate) fn of(all: &[Measured]) -> String {
             "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
             line.join(" ")
         );
-        if let Some((x, y)) = points.last() {
-            let (x, y) = (x + 8.0, y + 4.0);
-            let _ = writeln!(
-                svg,
-                "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\">{name}</text>"
-            );
-        }
+        names.extend(points.last().map(|(x, y)| (*y, *x, name, colour)));
+    }
+    // Each beside the end of its line, or below the one above where that is too near.
+    names.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut free = 0.0_f64;
+    for (y, x, name, colour) in names {
+        let (x, y) = (x + 8.0, (y + 4.0).max(free));
+        free = y + 14.0;
+        let _ = writeln!(
+            svg,
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\">{name}</text>"
+        );
     }
     svg + "</svg>\n"
 }
