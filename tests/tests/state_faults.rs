@@ -220,6 +220,35 @@ async fn a_file_that_is_cut_short_is_told_and_a_backup_goes_on_from_where_it_was
     whole(&project);
 }
 
+#[tokio::test]
+async fn backups_made_while_run_works_take_the_place_of_what_a_kill_leaves() {
+    let sandbox = Sandbox::start(20);
+    let project = Project::new(&sandbox, ["", ""]);
+    sync(&project);
+    let changed = customers(&sandbox, 4).await;
+    let mut run = project.start(&["run", "--json"]);
+    for (n, limit) in (4_001..4_006).enumerate() {
+        edit(&sandbox, &changed, limit).await;
+        let copy = format!("copy-{n}.db");
+        ends(&project.run(&["state", "backup", &copy]), 0, &[]);
+    }
+    eventually("the last edits", || async {
+        let done = with_limit(&sandbox, &changed, 4_005).await;
+        (done == 4).then_some(())
+    })
+    .await;
+    // What it committed last is in the write-ahead log alone, which must not be taken for that of the backup.
+    run.kill();
+    assert!(project.path().join(".dwmap/state.db-wal").exists());
+    for copy in ["copy-4.db", "copy-0.db"] {
+        ends(&project.run(&["state", "restore", copy]), 0, &[]);
+        std::fs::remove_file(project.path().join(".dwmap/state.db.replaced")).unwrap();
+        sync(&project);
+        assert_eq!(with_limit(&sandbox, &changed, 4_005).await, 4, "{copy}");
+        whole(&project);
+    }
+}
+
 /// What `sync --once` did, all maps together: records met, created, and updated.
 fn done(project: &Project) -> [u64; 3] {
     let (code, report) = project.json(&["sync", "--once", "--json"]);

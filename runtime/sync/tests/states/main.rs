@@ -5,7 +5,7 @@ mod told;
 
 use std::path::{Path, PathBuf};
 
-use dwmap_plan::Side;
+use dwmap_plan::{LineId, Side};
 use dwmap_sync::state::{Change, Link, LinkState, MarkId, SCHEMA};
 use dwmap_sync::{Moment, PairKey, RecordId, SqliteStore, StateError, StateStore};
 
@@ -95,6 +95,49 @@ async fn every_older_state_goes_on() {
         let generations: Vec<u64> = due.iter().map(|mark| mark.generation).collect();
         assert_eq!(generations, [generation], "v{version}");
     }
+}
+
+#[tokio::test]
+async fn every_older_state_knows_by_which_lines_its_pairs_are_linked() {
+    for version in versions() {
+        let (_folder, path) = copy(version);
+        let store = SqliteStore::open(&path).unwrap();
+        let map = store.map_id("customers").await.unwrap();
+        let generation = store.reserve_sequence(10).await.unwrap();
+        let mut marked = Vec::new();
+        for last in [u64::MAX, 7] {
+            let lines = vec![LineId(1), LineId(last)];
+            let adopt = Change::Adopt {
+                map,
+                lines,
+                generation,
+            };
+            store.commit(vec![adopt]).await.unwrap();
+            let due = store.due_marks(map, Moment(0), 100).await.unwrap();
+            marked.push(due.iter().filter(|m| m.generation == generation).count());
+        }
+        // All pairs, and what was refused or waited, but for what the brake holds.
+        assert_eq!(marked, [0, 4 + 4], "v{version}");
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_fails_leaves_the_state_as_it_was() {
+    let (_folder, path) = copy(1);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute("CREATE TABLE sets (x)", []).unwrap();
+    let failed = SqliteStore::open(&path).unwrap_err();
+    assert!(
+        failed.to_string().contains("sets already exists"),
+        "{failed}"
+    );
+    let version = "SELECT user_version FROM pragma_user_version";
+    let version: i64 = connection.query_row(version, [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 1);
+    connection.execute("DROP TABLE sets", []).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    let told = std::fs::read_to_string(stored(1).with_extension("txt")).unwrap();
+    assert_eq!(told::state(&store).await, told);
 }
 
 #[tokio::test]
