@@ -100,7 +100,8 @@ time, and only what doesn't agree is written. What is forgotten:
   - who changed what: an edit that hadn't gone over yet is decided by the map's `initial`, not by its `conflict`
   - deletes that hadn't gone over yet: such a record comes back from the other side
   - the log, pauses, and what was approved or discarded
-After `dwmap state restore` the same holds of what happened since the backup, but by `conflict`.";
+After `dwmap state restore` the log, pauses and approvals since the backup are forgotten, and all that changed since then \
+is looked at again: where both sides differ from what the backup knows, the map's `conflict` decides.";
 
 /// Where the plan comes from.
 #[derive(Debug, Args)]
