@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Sandbox(Sandbox),
     /// Show what a load would do, writing nothing.
     Plan(DryRun),
-    /// Bring both systems up to date and end.
+    /// Bring both systems up to date and end; or one record, whatever the policies say.
     Sync(Sync),
     /// Keep both systems the same until stopped.
     Run(Run),
@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Why(Why),
     /// Let go what the brake holds: the deletes of a map that were too many, or that couldn't be confirmed.
     Approve(Steer),
+    /// Give up what the brake holds: its deletes don't go across, a load isn't begun.
+    Discard(Steer),
     /// Stop working on maps; their changes are kept.
     Pause(Steer),
     /// Go on with maps that were paused, or held by the brake.
@@ -85,6 +87,20 @@ pub(crate) enum Command {
     /// Check, back up, restore or compact the state: the file in which it is kept what was agreed.
     #[command(subcommand, after_long_help = STATE)]
     State(State),
+    /// Load maps anew: every record meets its partner once more, and only what doesn't agree is written.
+    Reload(Steer),
+    /// Write to neither system, or write again; changes are seen and kept meanwhile.
+    Readonly(Readonly),
+    /// Do nothing about a record until it is released.
+    Hold(Hold),
+    /// Go on with a record that was held.
+    Release(Record),
+    /// Forget that two records are a pair; both stay.
+    Unlink(Record),
+    /// Look at linked records once more, though nothing told of them.
+    Backfill(Backfill),
+    /// Let the running process go on with the maps as they are now, without a stop.
+    Deploy(Deploy),
 }
 
 /// What stands below `dwmap state --help`.
@@ -237,8 +253,14 @@ pub(crate) struct Sync {
     #[command(flatten)]
     pub(crate) source: PlanSource,
     /// Load where due, then everything pending both ways, then end.
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "record", conflicts_with = "record")]
     pub(crate) once: bool,
+    /// The map, and the record's key as on the left side: `customers usmf US-001`.
+    #[arg(value_name = "MAP KEY", num_args = 2..)]
+    pub(crate) record: Vec<String>,
+    /// The system whose values win, whatever the map's policies say; this decides a conflict, too.
+    #[arg(long, value_name = "SYSTEM", requires = "record")]
+    pub(crate) from: Option<String>,
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -297,10 +319,35 @@ pub(crate) enum Errors {
     Discard(ErrorsDiscard),
 }
 
+/// Which errors are meant: those that all of this is true of.
+#[derive(Debug, Args)]
+pub(crate) struct ErrorsOf {
+    /// Only those of this map.
+    #[arg(long, value_name = "MAP")]
+    pub(crate) map: Option<String>,
+    /// Only those of this code.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    /// Only those of records whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) record: Option<String>,
+    /// Only those whose message contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ErrorsList {
     #[command(flatten)]
     pub(crate) source: PlanSource,
+    #[command(flatten)]
+    pub(crate) of: ErrorsOf,
+    /// Those of one cause as one line, the most frequent first.
+    #[arg(long)]
+    pub(crate) groups: bool,
+    /// How many at most.
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    pub(crate) limit: usize,
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -322,20 +369,20 @@ pub(crate) struct ErrorsSome {
     #[command(flatten)]
     pub(crate) source: PlanSource,
     /// Names from `errors list`.
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present_any = ["all", "map", "code", "record", "message"])]
     pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) of: ErrorsOf,
     /// All of them.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "ids")]
     pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ErrorsDiscard {
     #[command(flatten)]
-    pub(crate) source: PlanSource,
-    /// The name from `errors list`.
-    pub(crate) id: String,
-    /// Why it needs nothing more.
+    pub(crate) which: ErrorsSome,
+    /// Why they need nothing more.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) reason: String,
 }
@@ -376,8 +423,70 @@ pub(crate) struct Steer {
     #[command(flatten)]
     pub(crate) source: PlanSource,
     /// The maps.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "all")]
     pub(crate) maps: Vec<String>,
+    /// All maps, in the order in which they depend on one another.
+    #[arg(long, conflicts_with = "maps")]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Readonly {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// Whether nothing is written.
+    #[arg(value_enum)]
+    pub(crate) what: Switch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Neither system is written to.
+    On,
+    /// Both are written to again.
+    Off,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// The map.
+    pub(crate) map: String,
+    /// The record's key as on the left side, with the company first where there is one: `usmf US-001`.
+    #[arg(required = true)]
+    pub(crate) key: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Hold {
+    #[command(flatten)]
+    pub(crate) record: Record,
+    /// Why, for those who find it held.
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backfill {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// The map.
+    pub(crate) map: String,
+    /// A line, by either of its paths, that meets for the first time once more: by `initial`, not by what was in order
+    /// before. May be given again.
+    #[arg(long = "line", value_name = "PATH")]
+    pub(crate) lines: Vec<String>,
+    /// A record's key, in quotes where it has several parts: `"usmf US-001"`. May be given again; all linked records if
+    /// none is.
+    #[arg(long = "key", value_name = "KEY")]
+    pub(crate) keys: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Deploy {
+    /// The compiled plan; if none is named, the project's maps are compiled.
+    pub(crate) plan: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use dwmap_config::{Manifest, StateLocation, System};
 use dwmap_connect::{ConnectError, Connector};
 use dwmap_plan::Plan;
 use dwmap_sync::{
-    Observer, Options, Runtime, Silent, SqliteStore, StateError, SyncError, SystemClock,
+    Observer, Options, Runtime, Silent, SqliteStore, StateError, StateStore, SyncError, SystemClock,
 };
 
 use crate::alerts::{self, Alerts};
@@ -18,12 +19,17 @@ use crate::manifest;
 use crate::output::plain;
 use crate::systems::{self, Listeners, Need};
 
+/// How often a process that works looks for what people ask of it.
+const SERVE_EVERY: Duration = Duration::from_millis(100);
+
 /// A runtime that is ready to work.
 pub(crate) struct Ready {
     /// The runtime.
     pub(crate) runtime: Runtime,
     /// What tells whoever is to be told.
     alerts: Option<Alerts>,
+    /// The state, which another runtime may go on with.
+    store: Arc<SqliteStore>,
     /// The listeners for hooks, and what registers them: they live as long as this does.
     _hooks: Listeners,
 }
@@ -46,7 +52,18 @@ pub(crate) enum Access {
     Ask,
 }
 
+/// What came of opening a state to work on it.
+pub(crate) enum Opened {
+    /// It is ours.
+    Ready(Box<Ready>),
+    /// The project has mistakes, which have been printed.
+    Mistakes,
+    /// Another process works on the state in this file.
+    Busy(PathBuf),
+}
+
 /// How a run is set up beside its manifest and plan.
+#[derive(Clone)]
 pub(crate) struct Setup {
     /// What is done with the state.
     pub(crate) access: Access,
@@ -101,18 +118,66 @@ pub(crate) async fn open(
     join(&manifest, plan, setup).await.map(Some)
 }
 
+/// Opens everything to work on it, or says that another process does already.
+pub(crate) async fn open_to_work(
+    cli: &Cli,
+    source: &PlanSource,
+    need: Need,
+) -> Result<Opened, Failure> {
+    let manifest = manifest::required(&cli.project, cli.env.as_deref())?;
+    let store = match open_state(&manifest, Access::Work)? {
+        Ok(store) => store,
+        Err(StateError::Locked { path }) => return Ok(Opened::Busy(path)),
+        Err(error) => return Err(state(error)),
+    };
+    let Some(plan) = plan(cli, source)? else {
+        return Ok(Opened::Mistakes);
+    };
+    let setup = Setup::work(need, Arc::new(Silent));
+    let ready = join_state(&manifest, plan, setup, Arc::new(store)).await?;
+    Ok(Opened::Ready(Box::new(ready)))
+}
+
 /// Joins a manifest and a plan.
 pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Result<Ready, Failure> {
     // The state is opened first: a second process must not as much as register a hook.
+    let store = open_state(manifest, setup.access)?.map_err(state)?;
+    join_state(manifest, plan, setup, Arc::new(store)).await
+}
+
+/// Lets another plan go on where one has ended.
+pub(crate) async fn replace(
+    manifest: &Manifest,
+    plan: Plan,
+    setup: Setup,
+    ended: Ready,
+) -> Result<Ready, Failure> {
+    let store = Arc::clone(&ended.store);
+    // Its listeners for hooks go first: the next ones take their ports.
+    drop(ended);
+    join_state(manifest, plan, setup, store).await
+}
+
+fn open_state(
+    manifest: &Manifest,
+    access: Access,
+) -> Result<Result<SqliteStore, StateError>, Failure> {
     let path = state_path(manifest)?;
-    let store = match setup.access {
+    Ok(match access {
         Access::Work => {
             make_folder(manifest, &path)?;
             SqliteStore::open(&path)
         }
         Access::Ask => SqliteStore::ask(&path),
-    };
-    let store = store.map_err(state)?;
+    })
+}
+
+async fn join_state(
+    manifest: &Manifest,
+    plan: Plan,
+    setup: Setup,
+    store: Arc<SqliteStore>,
+) -> Result<Ready, Failure> {
     let systems = systems::connect(manifest, &plan, setup.need).await?;
     let options = options(manifest, &plan, &setup);
     let (observer, alerts) = match (setup.access, setup.need) {
@@ -128,7 +193,7 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
     let runtime = Runtime::new(
         Arc::new(plan),
         &by_name,
-        Arc::new(store),
+        Arc::clone(&store) as Arc<dyn StateStore>,
         Arc::new(SystemClock),
         observer,
         options,
@@ -138,6 +203,7 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
     Ok(Ready {
         runtime,
         alerts,
+        store,
         _hooks: systems.hooks,
     })
 }
@@ -175,6 +241,7 @@ fn options(manifest: &Manifest, plan: &Plan, setup: &Setup) -> Options {
             .state
             .keep_log_size
             .unwrap_or(published.keep_log_bytes),
+        serve_every: Some(SERVE_EVERY),
         look_every: polls.min().unwrap_or(published.look_every),
         ..published
     }
@@ -216,7 +283,7 @@ pub(crate) fn plan(cli: &Cli, source: &PlanSource) -> Result<Option<Plan>, Failu
     }
 }
 
-fn read_plan(path: &Path) -> Result<Plan, Failure> {
+pub(crate) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let bytes = std::fs::read(path).map_err(|e| file_error(path, &e))?;
     let (_, plan) = dwmap_plan::decode(&bytes)
         .map_err(|e| Failure::Configuration(format!("{}: {e}", path.display())))?;

@@ -1,21 +1,17 @@
 //! `dwmap errors`: the error queue.
 
-use std::sync::Arc;
-
-use dwmap_sync::state::MarkId;
-use dwmap_sync::{ErrorEntry, Runtime, Silent};
+use dwmap_sync::{ErrorEntry, ErrorFilter, ErrorGroup, Request};
 use serde::Serialize;
 
 use crate::args::{self, Cli, Errors};
+use crate::commands::steer;
 use crate::exit::{Ended, Failure, Outcome};
 use crate::output;
-use crate::runtime::{self, Setup};
+use crate::runtime::{self, Ready, Setup};
 use crate::systems::Need;
 
 /// The version of the JSON's shape.
 const VERSION: u32 = 1;
-/// Errors that are listed at most.
-const LISTED_MAX: usize = 10_000;
 
 #[derive(Serialize)]
 struct Report {
@@ -42,61 +38,60 @@ struct Entry {
     report: dwmap_sync::state::ErrorReport,
 }
 
+#[derive(Serialize)]
+struct Groups {
+    version: u32,
+    groups: Vec<ErrorGroup>,
+}
+
 pub(crate) async fn run(cli: &Cli, args: &Errors) -> Outcome {
-    let ask = Setup::question_to_state;
-    // A process that runs has marks of its own in hand: a pass that is under way would undo what was said to it here.
-    let act = || Setup::work(Need::Names, Arc::new(Silent));
-    let (source, setup) = match args {
-        Errors::List(args) => (&args.source, ask()),
-        Errors::Show(args) => (&args.source, ask()),
-        Errors::Retry(args) => (&args.source, act()),
-        Errors::Discard(args) => (&args.source, act()),
-    };
-    let Some(ready) = runtime::open(cli, source, setup).await? else {
-        return Ok(Ended::Found);
-    };
-    let runtime = &ready.runtime;
-    let all = runtime
-        .errors(None, LISTED_MAX)
-        .await
-        .map_err(runtime::failure)?;
     match args {
-        Errors::List(args) => list(&all, args.json),
-        Errors::Show(args) => show(find(&all, &args.id)?, args.json),
-        Errors::Retry(args) => retry(runtime, &all, args).await,
+        Errors::List(args) => list(cli, args).await,
+        Errors::Show(args) => show(cli, args).await,
+        Errors::Retry(args) => {
+            let errors = meant(args);
+            steer::ask(
+                cli,
+                &args.source,
+                Need::Names,
+                &Request::RetryErrors { errors },
+            )
+            .await
+        }
         Errors::Discard(args) => {
-            let ids = vec![find(&all, &args.id)?.id.clone()];
-            runtime
-                .discard(ids, &args.reason)
-                .await
-                .map_err(runtime::failure)?;
-            println!("discarded; the record is looked at again when it changes");
-            Ok(Ended::Done)
+            let errors = meant(&args.which);
+            let reason = args.reason.clone();
+            let request = Request::DiscardErrors { errors, reason };
+            steer::ask(cli, &args.which.source, Need::Names, &request).await
         }
     }
 }
 
-/// A short name that stays the same as long as the error stands.
-fn name(id: &MarkId) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&id.map.0.to_le_bytes());
-    hasher.update(&[id.side.index() as u8]);
-    hasher.update(&id.record.0);
-    let hex = hasher.finalize().to_hex();
-    hex[..8].to_owned()
+fn filter(of: &args::ErrorsOf) -> ErrorFilter {
+    ErrorFilter {
+        names: Vec::new(),
+        map: of.map.clone(),
+        code: of.code.clone(),
+        record: of.record.clone(),
+        message: of.message.clone(),
+    }
 }
 
-fn find<'a>(all: &'a [ErrorEntry], wanted: &str) -> Result<&'a ErrorEntry, Failure> {
-    all.iter().find(|e| name(&e.id) == wanted).ok_or_else(|| {
-        Failure::Configuration(format!(
-            "there is no error {wanted}; `dwmap errors list` shows those there are"
-        ))
-    })
+fn meant(args: &args::ErrorsSome) -> ErrorFilter {
+    ErrorFilter {
+        names: args.ids.clone(),
+        ..filter(&args.of)
+    }
+}
+
+/// Opens the state for a question.
+async fn asked(cli: &Cli, source: &args::PlanSource) -> Result<Option<Ready>, Failure> {
+    runtime::open(cli, source, Setup::question_to_state()).await
 }
 
 fn entry(error: &ErrorEntry) -> Entry {
     Entry {
-        id: name(&error.id),
+        id: error.name(),
         map: error.map.clone(),
         system: error.system.clone(),
         cause: format!("{:?}", error.cause).to_lowercase(),
@@ -104,21 +99,37 @@ fn entry(error: &ErrorEntry) -> Entry {
     }
 }
 
-fn list(all: &[ErrorEntry], json: bool) -> Outcome {
-    if json {
+async fn list(cli: &Cli, args: &args::ErrorsList) -> Outcome {
+    let Some(ready) = asked(cli, &args.source).await? else {
+        return Ok(Ended::Found);
+    };
+    let filter = filter(&args.of);
+    if args.groups {
+        let groups = ready.runtime.error_groups(&filter).await;
+        return list_groups(groups.map_err(runtime::failure)?, args.json);
+    }
+    let found = ready
+        .runtime
+        .errors(&filter, args.limit.saturating_add(1))
+        .await;
+    let mut found = found.map_err(runtime::failure)?;
+    let more = found.len() > args.limit;
+    found.truncate(args.limit);
+    let empty = found.is_empty();
+    if args.json {
         output::json(&Report {
             version: VERSION,
-            errors: all.iter().map(entry).collect(),
+            errors: found.iter().map(entry).collect(),
         })?;
-    } else if all.is_empty() {
-        println!("the error queue is empty");
+    } else if empty {
+        println!("{}", nothing(&filter));
     } else {
-        let rows: Vec<Vec<String>> = all
+        let rows: Vec<Vec<String>> = found
             .iter()
             .map(|error| {
                 let report = &error.report;
                 vec![
-                    name(&error.id),
+                    error.name(),
                     error.map.clone(),
                     report.record.clone(),
                     report.code.clone(),
@@ -126,20 +137,72 @@ fn list(all: &[ErrorEntry], json: bool) -> Outcome {
                 ]
             })
             .collect();
-        println!(
-            "{}",
-            output::table(&["name", "map", "record", "code", "what is wrong"], &rows)
+        let head = ["name", "map", "record", "code", "what is wrong"];
+        println!("{}", output::table(&head, &rows));
+    }
+    if more {
+        eprintln!(
+            "these are the first {}; `--groups` shows all of them by cause, `--limit N` more of them",
+            args.limit
         );
     }
-    Ok(if all.is_empty() {
-        Ended::Done
-    } else {
-        Ended::Found
-    })
+    Ok(if empty { Ended::Done } else { Ended::Found })
 }
 
-fn show(error: &ErrorEntry, json: bool) -> Outcome {
+fn nothing(filter: &ErrorFilter) -> &'static str {
+    if *filter == ErrorFilter::default() {
+        "the error queue is empty"
+    } else {
+        "no error is like that; `dwmap errors list` shows all"
+    }
+}
+
+fn list_groups(groups: Vec<ErrorGroup>, json: bool) -> Outcome {
+    let empty = groups.is_empty();
     if json {
+        output::json(&Groups {
+            version: VERSION,
+            groups,
+        })?;
+    } else if empty {
+        println!("no error stands in the queue");
+    } else {
+        let rows: Vec<Vec<String>> = groups
+            .iter()
+            .map(|group| {
+                vec![
+                    group.records.to_string(),
+                    group.map.clone(),
+                    group.code.clone(),
+                    group.message.clone(),
+                    group.example.clone(),
+                ]
+            })
+            .collect();
+        let head = ["records", "map", "code", "what is wrong", "one of them"];
+        println!("{}", output::table(&head, &rows));
+        println!("`dwmap errors retry --map MAP --code CODE` tries those of a cause again");
+    }
+    Ok(if empty { Ended::Done } else { Ended::Found })
+}
+
+async fn show(cli: &Cli, args: &args::ErrorsOne) -> Outcome {
+    let Some(ready) = asked(cli, &args.source).await? else {
+        return Ok(Ended::Found);
+    };
+    let filter = ErrorFilter {
+        names: vec![args.id.clone()],
+        ..ErrorFilter::default()
+    };
+    let found = ready.runtime.errors(&filter, 1).await;
+    let found = found.map_err(runtime::failure)?;
+    let Some(error) = found.first() else {
+        return Err(Failure::Configuration(format!(
+            "there is no error {}; `dwmap errors list` shows those there are",
+            args.id
+        )));
+    };
+    if args.json {
         output::json(&One {
             version: VERSION,
             error: entry(error),
@@ -169,21 +232,5 @@ fn show(error: &ErrorEntry, json: bool) -> Outcome {
         }
     }
     println!("{}", report.next);
-    Ok(Ended::Done)
-}
-
-async fn retry(runtime: &Runtime, all: &[ErrorEntry], args: &args::ErrorsSome) -> Outcome {
-    let ids: Vec<MarkId> = if args.all {
-        all.iter().map(|e| e.id.clone()).collect()
-    } else {
-        let found = args.ids.iter().map(|id| Ok(find(all, id)?.id.clone()));
-        found.collect::<Result<_, Failure>>()?
-    };
-    let count = ids.len() as u64;
-    runtime.retry(ids).await.map_err(runtime::failure)?;
-    println!(
-        "{} will be tried again by the next `dwmap sync --once` or `dwmap run`",
-        output::count(count, "record")
-    );
     Ok(Ended::Done)
 }

@@ -6,6 +6,7 @@ mod build;
 mod check;
 #[cfg(feature = "compiler")]
 mod demo;
+mod deploy;
 mod doctor;
 mod errors;
 #[cfg(feature = "compiler")]
@@ -29,6 +30,8 @@ mod why;
 
 #[cfg(feature = "compiler")]
 pub(crate) use build::{Say, compile};
+
+use dwmap_sync::Request;
 
 use crate::args::{Cli, Command};
 use crate::exit::{Failure, Outcome};
@@ -60,10 +63,22 @@ pub(crate) fn run(cli: &Cli) -> Outcome {
         Command::Status(args) => wait(status::run(cli, args)),
         Command::Errors(args) => wait(errors::run(cli, args)),
         Command::Why(args) => wait(why::run(cli, args)),
-        Command::Approve(args) => wait(steer::approve(cli, args)),
-        Command::Pause(args) => wait(steer::pause(cli, args)),
-        Command::Resume(args) => wait(steer::resume(cli, args)),
+        Command::Approve(args) => wait(steer::maps(cli, args, |maps| Request::Approve { maps })),
+        Command::Discard(args) => wait(steer::maps(cli, args, |maps| Request::Discard { maps })),
+        Command::Pause(args) => wait(steer::maps(cli, args, |maps| Request::Pause { maps })),
+        Command::Resume(args) => wait(steer::maps(cli, args, |maps| Request::Resume { maps })),
+        Command::Reload(args) => wait(steer::maps(cli, args, |maps| Request::Reload { maps })),
+        Command::Readonly(args) => wait(steer::readonly(cli, args)),
+        Command::Hold(args) => wait(steer::hold(cli, args)),
+        Command::Release(args) => wait(steer::record(cli, args, |record| Request::Release {
+            record,
+        })),
+        Command::Unlink(args) => wait(steer::record(cli, args, |record| Request::Unlink {
+            record,
+        })),
+        Command::Backfill(args) => wait(steer::backfill(cli, args)),
         Command::State(args) => state::run(cli, args),
+        Command::Deploy(args) => wait(deploy::run(cli, args)),
     }
 }
 

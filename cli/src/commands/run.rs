@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::args::{self, Cli};
 use crate::exit::{Ended, Outcome};
+use crate::manifest;
 use crate::progress::Progress;
 use crate::runtime::{self, Setup};
 use crate::systems::Need;
@@ -20,19 +21,38 @@ pub(crate) async fn run(cli: &Cli, args: &args::Run) -> Outcome {
         Arc::new(Story(Progress::new()))
     };
     let setup = Setup::work(Need::Hooks, observer);
-    let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
+    let manifest = manifest::required(&cli.project, cli.env.as_deref())?;
+    let Some(mut plan) = runtime::plan(cli, &args.source)? else {
         return Ok(Ended::Found);
     };
-    // What ends first: the work, which only an error ends, or a signal.
+    let mut ready = runtime::join(&manifest, plan.clone(), setup.clone()).await?;
+    // What ends first: the work, which only an error or another plan ends, or a signal.
     let stopped = async {
         if let Err(failure) = signals::until_stopped().await {
             eprintln!("{failure}");
         }
     };
+    let mut stopped = std::pin::pin!(stopped);
     eprintln!("running; stop with Ctrl-C");
-    let ended = ready.runtime.run(stopped).await;
-    ready.finish().await;
-    ended.map_err(runtime::failure)?;
+    loop {
+        let ran = ready.runtime.run(stopped.as_mut()).await;
+        let file = match ran {
+            Ok(dwmap_sync::Ended::Replaced(file)) => file,
+            ended => {
+                ready.finish().await;
+                ended.map_err(runtime::failure)?;
+                break;
+            }
+        };
+        match runtime::read_plan(&file) {
+            Ok(next) => {
+                plan = next;
+                eprintln!("goes on with the plan that was deployed");
+            }
+            Err(failure) => eprintln!("{failure}; goes on with the plan that it has"),
+        }
+        ready = runtime::replace(&manifest, plan.clone(), setup.clone(), ready).await?;
+    }
     eprintln!("stopped; all that was seen is kept, and the next run goes on from here");
     Ok(Ended::Done)
 }

@@ -1,13 +1,14 @@
-//! `dwmap sync --once`: loads where due, then everything pending both ways, then ends.
+//! `dwmap sync`: loads where due, then everything pending both ways, then ends; or one record alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use dwmap_sync::Observer;
+use dwmap_sync::{Observer, RecordName, Request};
 use serde::Serialize;
 
 use crate::args::{self, Cli};
+use crate::commands::steer;
 use crate::exit::{Ended, Outcome};
 use crate::output;
 use crate::progress::{Done, Progress};
@@ -25,6 +26,25 @@ struct Report {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &args::Sync) -> Outcome {
+    match args.record.split_first() {
+        Some((map, key)) => one(cli, args, map, key).await,
+        None => all(cli, args).await,
+    }
+}
+
+/// Brings one record in order.
+async fn one(cli: &Cli, args: &args::Sync, map: &str, key: &[String]) -> Outcome {
+    let request = Request::Sync {
+        record: RecordName {
+            map: map.to_owned(),
+            key: key.join(" "),
+        },
+        from: args.from.clone(),
+    };
+    steer::ask(cli, &args.source, Need::Answers, &request).await
+}
+
+async fn all(cli: &Cli, args: &args::Sync) -> Outcome {
     let progress = Arc::new(Progress::new());
     let observer = Arc::clone(&progress) as Arc<dyn Observer>;
     let setup = Setup::work(Need::Answers, observer);

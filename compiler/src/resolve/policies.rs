@@ -202,13 +202,9 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
                     );
                     return None;
                 }
-                sink.not_yet(place, "`conflict latest`");
-                None
+                Some(ConflictPolicy::Latest)
             }
-            TreeConflict::Manual => {
-                sink.not_yet(place, "`conflict manual`");
-                None
-            }
+            TreeConflict::Manual => Some(ConflictPolicy::Manual),
             TreeConflict::Add => {
                 sink.not_yet(place, "`conflict add`");
                 None

@@ -1,4 +1,4 @@
-//! What people ask and steer: status, the error queue, and why a record stands as it does.
+//! What people ask: where each map stands, and why a record stands as it does.
 
 use dwmap_plan::Side;
 use serde::Serialize;
@@ -10,10 +10,7 @@ use crate::merge::{self, Held, Input, line_agrees};
 use crate::observe::Scope;
 use crate::report::{Trouble, shown, shown_cell};
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{
-    Activity, ActivityKind, Cause, Change, ErrorReport, LinkState, MapCounts, MapMode, MapStatus,
-    Mark, MarkId,
-};
+use crate::state::{ErrorReport, LinkState, MapCounts, MapMode};
 
 /// Marks or links that are read at once.
 const PAGE: usize = 1_000;
@@ -31,21 +28,6 @@ pub struct MapState {
     pub reason: String,
     /// Links and marks, counted.
     pub counts: MapCounts,
-}
-
-/// A record in the error queue.
-#[derive(Debug, Clone)]
-pub struct ErrorEntry {
-    /// The map.
-    pub map: String,
-    /// The system that has the record.
-    pub system: String,
-    /// What names the mark.
-    pub id: MarkId,
-    /// Why it is there.
-    pub cause: Cause,
-    /// What is wrong.
-    pub report: ErrorReport,
 }
 
 /// Why a record stands as it does.
@@ -114,95 +96,6 @@ impl Runtime {
         Ok(all)
     }
 
-    /// The error queue, of all maps or of one.
-    pub async fn errors(
-        &self,
-        map: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<ErrorEntry>, SyncError> {
-        let id = map.map(|name| self.map_named(name)).transpose()?;
-        let marks = self.store.errors(id.map(|map| map.id), None, limit).await?;
-        Ok(marks
-            .into_iter()
-            .filter_map(|mark| self.entry(mark))
-            .collect())
-    }
-
-    fn entry(&self, mark: Mark) -> Option<ErrorEntry> {
-        let map = self.maps.iter().find(|map| map.id == mark.id.map)?;
-        Some(ErrorEntry {
-            map: self.name(map).to_owned(),
-            system: self.system(map, mark.id.side).name().to_owned(),
-            cause: mark.cause,
-            report: mark.error.map(|e| *e).unwrap_or_default(),
-            id: mark.id,
-        })
-    }
-
-    /// Works on refused or waiting records once more.
-    pub async fn retry(&self, ids: Vec<MarkId>) -> Result<(), SyncError> {
-        let generation = self.tick();
-        let changes = ids.into_iter().map(|id| Change::Mark {
-            id,
-            generation,
-            not_before: crate::Moment(0),
-        });
-        self.store.commit(changes.collect()).await?;
-        self.maps.iter().for_each(|map| map.marked.notify_one());
-        Ok(())
-    }
-
-    /// Gives records up as they are, with a reason for the log. They are looked at again when they change.
-    pub async fn discard(&self, ids: Vec<MarkId>, reason: &str) -> Result<(), SyncError> {
-        let mut changes = Vec::new();
-        for id in ids {
-            let marks = self
-                .store
-                .marks_of(id.map, id.side, std::slice::from_ref(&id.record))
-                .await?;
-            let mark = marks.into_iter().flatten().next();
-            let record = mark.and_then(|m| m.error).map(|e| e.record.clone());
-            changes.push(Change::Log(Box::new(Activity {
-                at: self.now(),
-                map: id.map,
-                pair: PairKey(Vec::new()),
-                record: record.unwrap_or_else(|| crate::report::name_of_record(&id.record)),
-                kind: ActivityKind::Discarded,
-                side: Some(id.side),
-                detail: reason.to_owned(),
-            })));
-            changes.push(Change::Discard(id));
-        }
-        Ok(self.store.commit(changes).await?)
-    }
-
-    /// Lets what the brake holds go, and the map with it: a load, or records; gives how many these are.
-    pub async fn approve(&self, map: &str) -> Result<u64, SyncError> {
-        let map = self.map_named(map)?;
-        let held = self.store.counts(map.id).await?.held;
-        let before = self.store.map_status(map.id).await?;
-        let status = MapStatus {
-            mode: match before.load {
-                Some(_) => MapMode::Loading,
-                None => MapMode::Running,
-            },
-            reason: String::new(),
-            ..before
-        };
-        let release = Change::Release {
-            map: map.id,
-            id: None,
-            cause: Cause::Held,
-            generation: self.tick(),
-            approved: true,
-        };
-        self.store
-            .commit(vec![release, Change::SetStatus(map.id, status)])
-            .await?;
-        map.marked.notify_one();
-        Ok(held)
-    }
-
     /// A trouble in a sentence.
     pub(crate) fn reason(&self, map: &MapRun, trouble: &Trouble) -> String {
         let plan = self.plan_of(map);
@@ -251,6 +144,7 @@ impl Runtime {
             map: self.plan_of(map),
             link: task.link.as_ref(),
             seen: [task.sights[0].seen(), task.sights[1].seen()],
+            word: None,
             rules: self.options.rules,
         };
         match merge::merge(&input) {
@@ -341,7 +235,7 @@ impl Runtime {
     }
 
     /// Finds a record by its key: among the links, and else in the left and then the right system.
-    async fn find(&self, map: &MapRun, key: &str) -> Result<Option<Task>, SyncError> {
+    pub(crate) async fn find(&self, map: &MapRun, key: &str) -> Result<Option<Task>, SyncError> {
         let wanted: Vec<String> = key
             .split(|c: char| c.is_whitespace() || c == ',' || c == '/')
             .filter(|part| !part.is_empty())

@@ -77,6 +77,12 @@ pub const CODES: &[Code] = &[
     },
     Code {
         code: "R0411",
+        title: "held by a person",
+        meaning: "Somebody said `dwmap hold` of it: nothing is written on either side, and what changes meanwhile is kept as a change.",
+        next_step: "`dwmap release` lets it go on from what both sides hold then.",
+    },
+    Code {
+        code: "R0411",
         title: "no answer yet",
         meaning: "The target was busy, or couldn't be reached, or gave no answer. It is tried again by itself.",
         next_step: "Nothing, unless it stays: then look whether the system is up.",

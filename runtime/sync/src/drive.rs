@@ -1,5 +1,6 @@
 //! What is done when: loads, looks and batches, once until all is quiet, or for ever.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dwmap_connect::ChangeFeed;
@@ -12,8 +13,8 @@ use crate::apply::Tally;
 use crate::error::SyncError;
 use crate::observer::Event;
 use crate::options::Options;
-use crate::runtime::{Feed, MapRun, Runtime};
-use crate::state::{Cause, Change, MapMode, MapStatus};
+use crate::runtime::{Ended, Feed, MapRun, Runtime};
+use crate::state::{Cause, Change, MapMode};
 
 /// How long a worker with nothing due sleeps at most before it looks again.
 const IDLE_MAX: Duration = Duration::from_secs(30);
@@ -73,6 +74,8 @@ impl Runtime {
 
     /// What comes before all work: the plan and the open writes of an earlier process are taken over.
     pub(crate) async fn begin(&self) -> Result<(), SyncError> {
+        let readonly = self.store.readonly().await?;
+        self.steering.readonly.store(readonly, Ordering::Relaxed);
         self.adopt_plan().await?;
         self.inherit_intents().await
     }
@@ -163,15 +166,29 @@ impl Runtime {
     }
 
     /// Keeps everything in step until `shutdown` is done: changes are captured as they come, and applied at once.
-    pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), SyncError> {
+    /// It ends at a batch's border, or after [`Options::stop_within`] where a system doesn't answer: what is written then
+    /// is settled by the next run.
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<Ended, SyncError> {
         let work = self.run_fitted();
         futures_util::pin_mut!(shutdown, work);
-        match future::select(shutdown, work).await {
-            Either::Left(((), _)) => Ok(()),
-            Either::Right((ended, _)) => ended,
+        let work = match future::select(shutdown, work).await {
+            Either::Left(((), work)) => work,
+            Either::Right((ended, _)) => {
+                ended?;
+                let next = self.next_plan();
+                return Ok(next.map_or(Ended::Stopped, Ended::Replaced));
+            }
+        };
+        let border = self.steering.border.write();
+        let long_enough = self.clock.sleep(self.options.stop_within);
+        futures_util::pin_mut!(border);
+        match future::select(future::select(border, long_enough), work).await {
+            Either::Right((Err(error), _)) => Err(error),
+            _ => Ok(Ended::Stopped),
         }
     }
 
+    /// Works until a system can't be used any more, or another plan was deployed.
     pub(crate) async fn run_for_ever(&self) -> Result<(), SyncError> {
         self.begin().await?;
         let mut workers = FuturesUnordered::new();
@@ -182,6 +199,9 @@ impl Runtime {
             }
         }
         workers.push(self.load_loop().boxed());
+        if let Some(every) = self.options.serve_every {
+            workers.push(self.serve_loop(every).boxed());
+        }
         for map in &self.maps {
             workers.push(self.apply_loop(map).boxed());
         }
@@ -226,15 +246,14 @@ impl Runtime {
         let mut tries = 0;
         loop {
             let attempt = self.load_all().await;
-            if self.persist(&mut tries, attempt).await?.is_some() {
-                break;
+            if self.persist(&mut tries, attempt).await?.is_none() {
+                continue;
             }
-        }
-        loop {
             let attempt = self.look_again().await;
             self.persist(&mut tries, attempt).await?;
             self.trim_log().await?;
-            self.clock.sleep(self.options.sweep_every).await;
+            self.until(self.steering.steered.notified(), self.options.sweep_every)
+                .await;
         }
     }
 
@@ -250,7 +269,7 @@ impl Runtime {
                     id: None,
                     cause: Cause::Held,
                     generation: self.tick(),
-                    approved: false,
+                    word: None,
                 };
                 self.store.commit(vec![release]).await?;
                 map.marked.notify_one();
@@ -350,30 +369,6 @@ impl Runtime {
         let sleep = self.clock.sleep(at_most);
         futures_util::pin_mut!(notice, sleep);
         future::select(notice, sleep).await;
-    }
-
-    /// Whether a map is worked on.
-    pub async fn mode(&self, map: &str) -> Result<MapMode, SyncError> {
-        let map = self.map_named(map)?;
-        Ok(self.store.map_status(map.id).await?.mode)
-    }
-
-    /// Stops work on a map, or goes on with it; its changes are kept.
-    pub async fn set_mode(&self, map: &str, mode: MapMode) -> Result<(), SyncError> {
-        let map = self.map_named(map)?;
-        let before = self.store.map_status(map.id).await?;
-        // A load that is held hasn't begun: it is weighed again.
-        let begins = mode == MapMode::Running && before.load.is_some();
-        let status = MapStatus {
-            mode: if begins { MapMode::Stopped } else { mode },
-            reason: String::new(),
-            load: before.load.filter(|_| !begins),
-        };
-        self.store
-            .commit(vec![Change::SetStatus(map.id, status)])
-            .await?;
-        map.marked.notify_one();
-        Ok(())
     }
 }
 

@@ -126,6 +126,7 @@ impl Runtime {
             map: plan,
             link: task.link.as_ref(),
             seen: [task.sights[0].seen(), task.sights[1].seen()],
+            word: None,
             rules: self.options.rules,
         };
         let record = || self.name_of(map, &task.pair, task.link.as_ref(), rows);

@@ -41,6 +41,9 @@ pub enum SyncError {
         /// What is wrong with it.
         message: String,
     },
+    /// What a person asked for can't be done.
+    #[error("{0}")]
+    Impossible(String),
     /// A map's program can't be prepared.
     #[error("the map {map} can't be run: {message}; build the plan anew with this version")]
     Program {

@@ -37,6 +37,7 @@ mod retention;
 mod runtime;
 mod settle;
 pub mod state;
+mod steer;
 #[cfg(feature = "simulation")]
 mod steps;
 mod sweep;
@@ -44,7 +45,7 @@ mod verify;
 mod wake;
 mod wire;
 
-pub use ask::{ErrorEntry, MapState, Why, WhyLine, WhySide};
+pub use ask::{MapState, Why, WhyLine, WhySide};
 pub use clock::{Clock, Moment, SystemClock};
 pub use dry_run::{Planned, Sample, SampleKind};
 pub use error::SyncError;
@@ -52,8 +53,9 @@ pub use key::{PairKey, RecordId, display, display_key};
 pub use mistake::{Mistake, Rules};
 pub use observer::{Event, LoadCounts, Observer, Silent};
 pub use options::Options;
-pub use runtime::Runtime;
+pub use runtime::{Ended, Runtime};
 pub use state::{SqliteStore, StateError, StateStore};
+pub use steer::{Answer, ErrorEntry, ErrorFilter, ErrorGroup, RecordName, Request};
 #[cfg(feature = "simulation")]
 pub use steps::Memory;
 pub use verify::{Difference, DifferentField, Verified};

@@ -5,6 +5,7 @@
 //! was stopped goes on at its last committed chunk: pairs that are linked already are passed over.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use dwmap_connect::{Page, PageToken, Row, WriteMode};
@@ -32,6 +33,7 @@ impl Runtime {
     pub(crate) async fn load(&self, map: &MapRun) -> Result<(), SyncError> {
         let status = self.store.map_status(map.id).await?;
         let mut progress = match status.mode {
+            _ if self.steering.readonly.load(Ordering::Relaxed) => return Ok(()),
             MapMode::Stopped if self.brake_load(map).await? => return Ok(()),
             MapMode::Stopped => LoadProgress::START,
             MapMode::Loading => status.load.unwrap_or(LoadProgress::START),
@@ -327,6 +329,7 @@ impl Runtime {
         tasks: Vec<Task>,
         counts: &mut LoadCounts,
     ) -> Result<u64, SyncError> {
+        let _border = self.steering.border.read().await;
         let pairs: Vec<PairKey> = tasks.iter().map(|task| task.pair.clone()).collect();
         // First: what turns out to have landed is linked by it.
         let blocked = self.settle(map).await?;

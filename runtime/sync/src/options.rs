@@ -32,6 +32,10 @@ pub struct Options {
     pub sweep_every: Duration,
     /// How long between two looks for schema drift.
     pub drift_every: Duration,
+    /// How often what people ask is looked for; never if not said.
+    pub serve_every: Option<Duration>,
+    /// How long writes that are on their way are waited for when a run is stopped.
+    pub stop_within: Duration,
     /// The first wait after a transient failure.
     pub retry_first: Duration,
     /// The longest wait after a transient failure.
@@ -57,6 +61,8 @@ impl Default for Options {
             look_every_told: Duration::from_secs(15),
             sweep_every: Duration::from_secs(60),
             drift_every: Duration::from_secs(600),
+            serve_every: None,
+            stop_within: Duration::from_secs(20),
             retry_first: Duration::from_millis(500),
             retry_max: Duration::from_secs(300),
             seed: 0,

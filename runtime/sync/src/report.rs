@@ -41,6 +41,8 @@ pub(crate) enum Trouble {
     Held,
     /// It is gone, and so seem its neighbours.
     Unreadable,
+    /// A person holds it, for this reason.
+    OnHold(String),
 }
 
 impl Trouble {
@@ -60,13 +62,14 @@ impl Trouble {
             Self::Unsettled { .. } => "R0408",
             Self::Held => "R0409",
             Self::Unreadable => "R0410",
+            Self::OnHold(_) => "R0411",
         }
     }
 
     const fn cause(&self) -> Cause {
         match self {
             Self::Halt(Halt::Parked { .. }) => Cause::Parked,
-            Self::Held | Self::Unreadable => Cause::Held,
+            Self::Held | Self::Unreadable | Self::OnHold(_) => Cause::Held,
             _ => Cause::Failed,
         }
     }
@@ -74,7 +77,7 @@ impl Trouble {
     const fn kind(&self) -> ActivityKind {
         match self {
             Self::Halt(Halt::Parked { .. }) => ActivityKind::Parked,
-            Self::Held | Self::Unreadable => ActivityKind::Held,
+            Self::Held | Self::Unreadable | Self::OnHold(_) => ActivityKind::Held,
             Self::Unsettled { .. } => ActivityKind::Unsettled,
             _ => ActivityKind::Refused,
         }
@@ -156,7 +159,7 @@ impl Runtime {
                 cause: trouble.cause(),
                 missing: waits_for,
                 error: Some(Box::new(report)),
-                approved: false,
+                word: mark.word.filter(|word| word.outlives_failure()),
                 tries: mark.tries + 1,
                 not_before: crate::Moment(0),
                 ..mark
@@ -264,6 +267,7 @@ impl Runtime {
             ),
             Trouble::Held => "the brake holds its deletion".to_owned(),
             Trouble::Unreadable => "neither it nor its neighbours can be read any more".to_owned(),
+            Trouble::OnHold(reason) => format!("held by a person: {reason}"),
         };
         (message, None)
     }

@@ -1,6 +1,7 @@
 //! The runtime: a plan, its systems, a state and a clock, joined.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -20,6 +21,7 @@ use crate::rate::Refusals;
 use crate::references::ReferenceCache;
 use crate::settle::Probed;
 use crate::state::{MapId, Set, StateStore};
+use crate::steer::Steering;
 
 /// Sequence numbers that one run sets aside: more than it can use.
 pub(crate) const SEQUENCE_BLOCK: u64 = 1 << 40;
@@ -51,6 +53,17 @@ pub struct Runtime {
     pub(crate) sequence: AtomicU64,
     /// A write was refused in a way that drift may explain.
     pub(crate) suspected: Notify,
+    /// What people steer it by; one that works on fewer lines for a while shares it.
+    pub(crate) steering: Arc<Steering>,
+}
+
+/// How a run ends that doesn't fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It was stopped.
+    Stopped,
+    /// Another plan is to be gone on with: its file.
+    Replaced(PathBuf),
 }
 
 /// A map that is run.
@@ -157,7 +170,7 @@ impl Runtime {
         findings: Vec<Finding>,
         left_out: BTreeSet<usize>,
     ) -> Result<Self, SyncError> {
-        Self::build(Build {
+        let fitted = Self::build(Build {
             whole: Arc::clone(&self.whole),
             findings,
             left_out,
@@ -167,7 +180,11 @@ impl Runtime {
             observer: Arc::clone(&self.observer),
             options: self.options.clone(),
         })
-        .await
+        .await?;
+        Ok(Self {
+            steering: Arc::clone(&self.steering),
+            ..fitted
+        })
     }
 
     async fn build(build: Build) -> Result<Self, SyncError> {
@@ -224,6 +241,7 @@ impl Runtime {
             probed: Mutex::default(),
             unnamed_deleted: tokio::sync::Mutex::default(),
             sequence: AtomicU64::new(sequence),
+            steering: Arc::default(),
             plan,
             maps,
             systems: connectors,
@@ -286,7 +304,7 @@ impl Runtime {
 }
 
 /// The plan with lines that are known by what they say: a base is good for no line that says something else.
-fn with_meanings(plan: &Plan) -> Plan {
+pub(crate) fn with_meanings(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
     for map in &mut plan.maps {
         for (id, line) in map.meanings().into_iter().zip(&mut map.lines) {

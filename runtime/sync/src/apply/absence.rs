@@ -14,7 +14,7 @@ use crate::mistake::Mistake;
 use crate::observe::{Observed, Scope};
 use crate::report::Trouble;
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Change, LinkState, Mark};
+use crate::state::{Change, LinkState, Mark, Word};
 
 /// How many neighbours are asked for.
 const NEIGHBOURS: usize = 20;
@@ -110,7 +110,10 @@ impl Runtime {
         let concerns_us = shown.is_none_or(|observed| {
             self.scope(&observed.row) == Scope::In && observed.row.filter != Ok(false)
         });
-        !sweeps && !mark.approved && concerns_us && !self.is_told_deleted(map, side, mark)
+        !sweeps
+            && !mark.word.is_some_and(Word::says_gone)
+            && concerns_us
+            && !self.is_told_deleted(map, side, mark)
     }
 
     /// Asks for the records in doubt and for neighbours of theirs, together: gives the pairs whose record is still
@@ -151,7 +154,7 @@ impl Runtime {
 /// The sides on which a linked record seems to be gone, unless a person said that it is.
 fn absences(task: &Task) -> impl Iterator<Item = (Side, &RecordId)> {
     let state = task.link.as_ref().map(|link| link.state);
-    let asks = state == Some(LinkState::Linked) && !task.approved();
+    let asks = state == Some(LinkState::Linked) && !task.word().is_some_and(Word::says_gone);
     Side::BOTH.into_iter().filter_map(move |side| {
         let absent = matches!(task.sights[side.index()], Sight::Absent);
         known(task, side)

@@ -161,7 +161,8 @@ impl Runtime {
             link.moved = self.tick();
         }
         let waits = !decision.waiting.is_empty() || link.bases.is_pending();
-        let in_order = !failed && !waits && decision.unsettled.is_empty();
+        let open = waits || !decision.unsettled.is_empty() || !decision.undecided.is_empty();
+        let in_order = !failed && !open;
         if in_order && state == LinkState::Linked && has_bases(self.plan_of(map), &link) {
             for side in Side::BOTH {
                 let known = !map.abilities[side.index()].business_logic;
@@ -296,6 +297,10 @@ impl Runtime {
                 &Trouble::Unsettled { line: *line },
                 changes,
             );
+        } else if let Some(line) = decision.undecided.first() {
+            tally.refused += 1;
+            let trouble = Trouble::Halt(Halt::Undecided { line: Some(*line) });
+            self.rest(map, task, None, &trouble, changes);
         }
         for side in Side::BOTH {
             if let (true, Some(record)) = (differs[side.index()], known(task, side)) {

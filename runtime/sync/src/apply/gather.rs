@@ -16,7 +16,7 @@ use crate::mistake::Mistake;
 use crate::observe::{KeyFault, Observed, Scope};
 use crate::report::{self, Trouble};
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Cause, Change, Link, LinkSide, Mark, MarkId};
+use crate::state::{Cause, Change, Link, LinkSide, Mark, MarkId, Word};
 
 /// Tasks in the order of their pair keys.
 pub(super) type Tasks = BTreeMap<PairKey, Task>;
@@ -54,6 +54,13 @@ impl Runtime {
         }
         self.join_resting(map, &mut tasks).await?;
         let now = self.now();
+        tasks.retain(|_, task| {
+            let held = task.word() == Some(Word::Hold);
+            if held {
+                hold(task, &mut changes);
+            }
+            !held
+        });
         tasks.retain(|pair, task| {
             let waits = task.marks.iter().flatten().map(|mark| mark.not_before);
             let waits = waits.filter(|until| *until > now).max();
@@ -369,6 +376,23 @@ fn blank_key(map: &MapRun, side: Side, runtime: &Runtime, observed: &Observed) -
 fn is_fresh(row: &FeedRow, known: &LinkSide) -> bool {
     let shows_known = row.row.version.is_some() && row.row.version == known.version;
     shows_known || known.fresh_from.is_none_or(|from| from <= row.sent)
+}
+
+/// A pair is held by one of its marks: what is due of the other waits with it.
+fn hold(task: &Task, changes: &mut Vec<Change>) {
+    let mut marks = task.marks.iter().flatten();
+    let Some(said) = marks.find(|mark| mark.word == Some(Word::Hold)) else {
+        return;
+    };
+    for mark in task.marks.iter().flatten() {
+        if mark.word != Some(Word::Hold) {
+            changes.push(Change::Say(Box::new(Mark {
+                id: mark.id.clone(),
+                generation: mark.generation,
+                ..said.clone()
+            })));
+        }
+    }
 }
 
 /// Lets the marks of a pair wait until its write is settled.

@@ -11,6 +11,9 @@ mod log;
 mod observe;
 mod work;
 
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
 use dwmap_connect::Version;
 use dwmap_plan::Side;
 
@@ -20,7 +23,7 @@ use crate::key::PairKey;
 use crate::merge::Seen;
 use crate::observe::Observed;
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Link, MapMode, Mark};
+use crate::state::{Link, MapMode, Mark, MarkId, Word};
 
 /// What is known of a side of a task.
 #[derive(Debug, Clone)]
@@ -97,9 +100,9 @@ impl Task {
         }
     }
 
-    /// Whether a person let it through the brake.
-    pub(crate) fn approved(&self) -> bool {
-        self.marks.iter().flatten().any(|mark| mark.approved)
+    /// What a person said of it.
+    pub(crate) fn word(&self) -> Option<Word> {
+        self.marks.iter().flatten().find_map(|mark| mark.word)
     }
 }
 
@@ -138,9 +141,11 @@ impl Tally {
 impl Runtime {
     /// Works on one batch of a map's marks; says what it did, nothing if there was nothing to do.
     pub(crate) async fn apply_batch(&self, map: &MapRun) -> Result<Tally, SyncError> {
-        if self.store.map_status(map.id).await?.mode != MapMode::Running {
+        let idle = self.store.map_status(map.id).await?.mode != MapMode::Running;
+        if idle || self.steering.readonly.load(Ordering::Relaxed) {
             return Ok(Tally::default());
         }
+        let _border = self.steering.border.read().await;
         let blocked = self.settle(map).await?;
         let marks = self
             .store
@@ -149,8 +154,30 @@ impl Runtime {
         if marks.is_empty() {
             return Ok(Tally::default());
         }
+        self.pass_over(map, marks, &blocked).await
+    }
+
+    /// Works on these marks alone, where no loop works on others.
+    pub(crate) async fn apply_marks(&self, map: &MapRun, ids: &[MarkId]) -> Result<(), SyncError> {
+        let blocked = self.settle(map).await?;
+        let mut marks = Vec::new();
+        for id in ids {
+            let records = std::slice::from_ref(&id.record);
+            let of_side = self.store.marks_of(map.id, id.side, records).await?;
+            marks.extend(of_side.into_iter().flatten());
+        }
+        self.pass_over(map, marks, &blocked).await?;
+        Ok(())
+    }
+
+    async fn pass_over(
+        &self,
+        map: &MapRun,
+        marks: Vec<Mark>,
+        blocked: &BTreeMap<PairKey, Moment>,
+    ) -> Result<Tally, SyncError> {
         let worked = marks.len() as u64;
-        let tasks = self.gather(map, marks, &blocked).await?;
+        let tasks = self.gather(map, marks, blocked).await?;
         let mut tally = self
             .work(map, tasks, dwmap_connect::WriteMode::Live)
             .await?;

@@ -14,7 +14,7 @@ use crate::observe::KeyFault;
 use crate::observer::Event;
 use crate::report::Trouble;
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Change, IntentKind, Link, LinkState, MapMode, MapStatus};
+use crate::state::{Change, IntentKind, Link, LinkState, MapMode, MapStatus, Word};
 
 /// The brake counts what happened within this time.
 const BRAKE_WINDOW: std::time::Duration = std::time::Duration::from_secs(3600);
@@ -88,6 +88,7 @@ impl Runtime {
                 map: self.plan_of(map),
                 link: task.link.as_ref(),
                 seen: [task.sights[0].seen(), task.sights[1].seen()],
+                word: task.word(),
                 rules: self.options.rules,
             };
             match merge::merge(&input) {
@@ -111,7 +112,7 @@ impl Runtime {
         tally: &mut Tally,
         changes: &mut Vec<Change>,
     ) -> Result<(), SyncError> {
-        let braked = |one: &Decided| removes(one) && !one.task.approved();
+        let braked = |one: &Decided| removes(one) && one.task.word() != Some(Word::LetGo);
         let planned = decided.iter().filter(|one| braked(one)).count() as u64;
         if planned == 0 {
             return Ok(());

@@ -8,7 +8,7 @@ use dwmap_plan::{ConflictPolicy, InitialPolicy, Line, MissingPolicy, Side, Value
 use super::agree::line_agrees;
 use super::{Decision, Halt, Input, LineWrite, Next, Note, Problem, Seen, SideWrite, Why};
 use crate::mistake::Mistake;
-use crate::state::{ActivityKind, IntentKind, LinkState};
+use crate::state::{ActivityKind, IntentKind, LinkState, Word};
 
 /// How often a side's change of what we wrote may flow back, for one outside change.
 const BOUNCES_MAX: u8 = 2;
@@ -62,7 +62,7 @@ pub(super) fn merge_lines(input: &Input<'_>, first: bool) -> Result<Decision, Ha
                 decision.notes.push(note(ActivityKind::NotSent, from, i));
                 settle(&mut decision);
             }
-            Verdict::Undecided => return Err(Halt::Undecided { line: Some(i) }),
+            Verdict::Undecided => decision.undecided.push(i),
             Verdict::Unsettled => decision.unsettled.push(i),
             Verdict::Flows {
                 from,
@@ -142,26 +142,24 @@ fn decide(input: &Input<'_>, i: u16, line: &Line, first: bool) -> Verdict {
         conflict: false,
         bounced: false,
     };
-    let (from, conflict) = match (has_base, changed(Side::Left), changed(Side::Right)) {
-        (false, ..) => (initial(input, line), false),
-        (true, false, false) => match pending {
+    let changed_sides = [changed(Side::Left), changed(Side::Right)];
+    let from = match (input.word, changed_sides) {
+        (Some(Word::From(side)), _) => one_way(line).or(Some(side)),
+        _ if !has_base => Some(initial(input, line)),
+        (Some(Word::Mend), _) => one_way(line).or_else(|| winner(input, line)),
+        (_, [true, false]) => Some(Side::Left),
+        (_, [false, true]) => Some(Side::Right),
+        (_, [true, true]) => one_way(line).or_else(|| winner(input, line)),
+        (_, [false, false]) => match pending {
             Some(source) => return flows(source),
-            None if line.two_way() && known(input) => match winner(input, line) {
-                Some(from) => (from, false),
-                None => return Verdict::Undecided,
-            },
+            None if line.two_way() && known(input) => winner(input, line),
             None => return Verdict::Untouched,
         },
-        (true, true, false) => (Side::Left, false),
-        (true, false, true) => (Side::Right, false),
-        (true, true, true) => match one_way(line) {
-            Some(source) => (source, false),
-            None => match winner(input, line) {
-                Some(from) => (from, true),
-                None => return Verdict::Undecided,
-            },
-        },
     };
+    let Some(from) = from else {
+        return Verdict::Undecided;
+    };
+    let conflict = has_base && line.two_way() && changed_sides == [true, true];
     // On a line in one direction the target's own value becomes the base.
     if !line.flows_from(from) {
         return Verdict::Settled;
@@ -184,6 +182,7 @@ fn decide(input: &Input<'_>, i: u16, line: &Line, first: bool) -> Verdict {
             && link.sides[from.index()].written
             && matches!(input.seen[from.index()], Seen::Row(_))
             && changed(from)
+            && input.word.is_none()
     });
     if bounced && link.is_some_and(|link| link.bounces >= BOUNCES_MAX) {
         return Verdict::Unsettled;

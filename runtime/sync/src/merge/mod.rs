@@ -12,7 +12,7 @@ use crate::code::{Ask, EncodeError, EvalRow, Failure};
 use dwmap_plan::{Deactivation, MapPlan, Side, Value};
 
 use crate::mistake::Rules;
-use crate::state::{ActivityKind, IntentKind, Link, LinkState};
+use crate::state::{ActivityKind, IntentKind, Link, LinkState, Word};
 
 pub(crate) use agree::{Held, line_agrees, own};
 pub(crate) use pair::merge;
@@ -37,6 +37,8 @@ pub(crate) struct Input<'a> {
     pub(crate) link: Option<&'a Link>,
     /// Both sides, left first.
     pub(crate) seen: [Seen<'a>; 2],
+    /// What a person said of the pair.
+    pub(crate) word: Option<Word>,
     /// Which rules are kept.
     pub(crate) rules: Rules,
 }
@@ -104,6 +106,8 @@ pub(crate) struct Decision {
     pub(crate) bounced: bool,
     /// Lines that two systems keep changing.
     pub(crate) unsettled: Vec<u16>,
+    /// Lines that both sides changed, and of which a person decides.
+    pub(crate) undecided: Vec<u16>,
     /// For the log.
     pub(crate) notes: Vec<Note>,
 }
@@ -118,6 +122,7 @@ impl Decision {
             waiting: Vec::new(),
             bounced: false,
             unsettled: Vec::new(),
+            undecided: Vec::new(),
             notes: Vec::new(),
         }
     }

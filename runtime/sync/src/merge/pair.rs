@@ -6,7 +6,7 @@ use dwmap_plan::{ConflictPolicy, DeletePolicy, Side};
 use super::lines::{born, merge_lines};
 use super::{Decision, Halt, Input, Next, Problem, Seen, SideWrite, Why};
 use crate::mistake::Mistake;
-use crate::state::{ActivityKind, IntentKind, LinkState};
+use crate::state::{ActivityKind, IntentKind, LinkState, Word};
 
 /// Whether a side is there, and in the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,10 +103,25 @@ fn linked(input: &Input<'_>, left: Presence, right: Presence) -> Result<Decision
 fn deleted(input: &Input<'_>, side: Side, other: Presence) -> Result<Decision, Halt> {
     let survivor = side.other();
     let policy = &input.map.policies.delete[side.index()];
-    if other == Outside || *policy == DeletePolicy::Ignore {
-        let decision = Decision::of(Next::Is(LinkState::Deleted));
-        return Ok(decision.note(ActivityKind::LeftAlone, side));
+    let left_alone = other == Outside || *policy == DeletePolicy::Ignore;
+    match input.word {
+        Some(Word::From(from)) if from == survivor && other == Inside => {
+            return reborn(input, survivor, LinkState::Deleted, ActivityKind::Conflict);
+        }
+        Some(Word::From(_)) if !left_alone => {
+            return Ok(removal(policy, survivor, LinkState::Deleted));
+        }
+        Some(Word::LeaveAlone) => {}
+        _ if left_alone => {}
+        _ => return deleted_by_policy(input, side),
     }
+    Ok(Decision::of(Next::Is(LinkState::Deleted)).note(ActivityKind::LeftAlone, side))
+}
+
+/// The record of `side` is gone, and that may go across.
+fn deleted_by_policy(input: &Input<'_>, side: Side) -> Result<Decision, Halt> {
+    let survivor = side.other();
+    let policy = &input.map.policies.delete[side.index()];
     // Deleted here and changed there is a conflict of the whole record.
     if changed(input, survivor) {
         match input.map.policies.conflict {
@@ -145,7 +160,10 @@ fn changed(input: &Input<'_>, side: Side) -> bool {
 
 /// The record of `side` no longer matches its filter.
 fn left_filter(input: &Input<'_>, side: Side) -> Decision {
-    let policy = &input.map.policies.leave[side.index()];
+    let policy = match input.word {
+        Some(Word::LeaveAlone) => &DeletePolicy::Ignore,
+        _ => &input.map.policies.leave[side.index()],
+    };
     removal(policy, side.other(), LinkState::Left).note(ActivityKind::Left, side)
 }
 
@@ -183,7 +201,13 @@ fn returned(input: &Input<'_>, left: Presence, right: Presence) -> Result<Decisi
         (Absent, Inside) if may_have_left(input, Side::Right) => {
             reborn(input, Side::Right, LinkState::Left, ActivityKind::Returned)
         }
-        // It was deleted where it had left: what is still on the other side isn't carried back.
+        // It was deleted where it had left: what is still on the other side isn't carried back, but by a person.
+        (Inside, Absent) if input.word == Some(Word::From(Side::Left)) => {
+            reborn(input, Side::Left, LinkState::Left, ActivityKind::Returned)
+        }
+        (Absent, Inside) if input.word == Some(Word::From(Side::Right)) => {
+            reborn(input, Side::Right, LinkState::Left, ActivityKind::Returned)
+        }
         _ => Ok(Decision::of(Next::Is(LinkState::Left))),
     }
 }
@@ -216,6 +240,18 @@ fn rested(input: &Input<'_>, left: Presence, right: Presence) -> Result<Decision
     match (left, right) {
         (Inside, Inside) => again(input),
         (Absent, Absent) => Ok(Decision::of(Next::Drop)),
+        (Inside, Absent) if input.word == Some(Word::From(Side::Left)) => reborn(
+            input,
+            Side::Left,
+            LinkState::Deleted,
+            ActivityKind::Returned,
+        ),
+        (Absent, Inside) if input.word == Some(Word::From(Side::Right)) => reborn(
+            input,
+            Side::Right,
+            LinkState::Deleted,
+            ActivityKind::Returned,
+        ),
         _ => Ok(Decision::of(Next::Is(LinkState::Deleted))),
     }
 }

@@ -104,6 +104,7 @@ impl World {
             map: &self.map,
             link: self.link.as_ref(),
             seen: [Seen::Row(&rows[0]), Seen::Row(&rows[1])],
+            word: None,
             rules: crate::Rules::default(),
         };
         merge(&input).unwrap()
@@ -230,6 +231,7 @@ fn decide(world: &World, seen: [Seen<'_>; 2]) -> Decision {
         map: &world.map,
         link: world.link.as_ref(),
         seen,
+        word: None,
         rules: crate::Rules::default(),
     })
     .unwrap()

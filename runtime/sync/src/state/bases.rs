@@ -76,6 +76,12 @@ impl Bases {
         }
     }
 
+    /// Forgets what was in order of these lines.
+    pub fn forget(&mut self, lines: &[LineId]) {
+        let of_lines = self.0.iter_mut().filter(|(id, _)| lines.contains(id));
+        of_lines.for_each(|(_, base)| *base = Base::default());
+    }
+
     /// All entries.
     pub fn iter(&self) -> impl Iterator<Item = &(LineId, Base)> {
         self.0.iter()

@@ -14,7 +14,8 @@ use dwmap_plan::{LineId, Side};
 
 use super::{
     Activity, ActivityKind, Cause, Change, FeedId, Intent, Link, LinkState, LogCut, MapCounts,
-    MapId, MapStatus, Mark, MarkId, Missing, Retention, ScratchRow, Set, StateError, StateStore,
+    MapId, MapStatus, Mark, MarkId, Missing, Posted, Retention, ScratchRow, Set, StateError,
+    StateStore,
 };
 use crate::Moment;
 use crate::key::{PairKey, RecordId};
@@ -345,6 +346,14 @@ impl StateStore for MemoryStore {
         let newest_first = kept.activity.iter().rev().filter(|a| a.map == map);
         let of_pair = newest_first.filter(|a| pair.is_none_or(|pair| a.pair == *pair));
         Ok(of_pair.take(limit).map(|a| (**a).clone()).collect())
+    }
+
+    async fn requests(&self) -> Result<Vec<Posted>, StateError> {
+        Ok(Vec::new())
+    }
+
+    async fn readonly(&self) -> Result<bool, StateError> {
+        Ok(false)
     }
 
     async fn deletes_since(&self, map: MapId, since: Moment) -> Result<u64, StateError> {

@@ -21,11 +21,11 @@ use dwmap_plan::Side;
 pub use bases::{Base, Bases};
 pub use error::StateError;
 pub use schema::SCHEMA;
-pub use sqlite::{Checked, Compacted, Flaw, SqliteStore};
+pub use sqlite::{Checked, Compacted, Desk, Flaw, SqliteStore};
 pub use types::{
     Activity, ActivityKind, Cause, Change, ErrorReport, FeedId, Intent, IntentKind, IntentLine,
     Link, LinkSide, LinkState, LoadPhase, LoadProgress, LogCut, MapCounts, MapId, MapMode,
-    MapStatus, Mark, MarkId, Missing, Retention, ScratchRow, Set,
+    MapStatus, Mark, MarkId, Missing, Posted, RequestId, Retention, ScratchRow, Set, Word,
 };
 
 use crate::Moment;
@@ -137,6 +137,12 @@ pub trait StateStore: Send + Sync {
 
     /// Where a map stands.
     async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError>;
+
+    /// What was asked of the process that works on the state, and that it hasn't taken up, in order.
+    async fn requests(&self) -> Result<Vec<Posted>, StateError>;
+
+    /// Whether neither system is written to.
+    async fn readonly(&self) -> Result<bool, StateError>;
 
     /// How many links and marks of each kind there are.
     async fn counts(&self, map: MapId) -> Result<MapCounts, StateError>;

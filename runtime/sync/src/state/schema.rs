@@ -8,7 +8,7 @@ use super::StateError;
 use crate::codec::Unreadable;
 
 /// The steps from an empty file to the present schema. A step that was released is never changed: a new one is added.
-const STEPS: &[&str] = &[FIRST, NUMBERED_SETS];
+const STEPS: &[&str] = &[FIRST, NUMBERED_SETS, STEERED];
 
 const FIRST: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -75,6 +75,14 @@ CREATE TABLE named (of_set INTEGER NOT NULL, id BLOB NOT NULL, record BLOB NOT N
 INSERT INTO named SELECT sets.id, feed_ids.id, record FROM feed_ids JOIN sets USING (system, entity);
 DROP TABLE feed_ids;
 ALTER TABLE named RENAME TO feed_ids;
+";
+
+/// People steer a process that runs: what they said of a record stands at its mark, what they ask for in a table.
+const STEERED: &str = "
+ALTER TABLE marks RENAME COLUMN approved TO word;
+
+-- What was asked for, and what came of it, as JSON; an answer that nobody fetches goes with the next start.
+CREATE TABLE requests (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, request TEXT NOT NULL, answer TEXT);
 ";
 
 /// Rows that are put aside while two sides are joined.

@@ -4,6 +4,7 @@
 //! disk. Calls are short (a batch of marks at a time), so they are done where they are called.
 
 mod check;
+mod desk;
 mod files;
 mod log;
 mod open;
@@ -26,12 +27,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::schema::StateFault;
 use super::{
     Activity, Change, FeedId, Intent, Link, LogCut, MapCounts, MapId, MapStatus, Mark, MarkId,
-    Missing, Retention, ScratchRow, Set, StateError, StateStore,
+    Missing, Posted, RequestId, Retention, ScratchRow, Set, StateError, StateStore,
 };
 use crate::Moment;
 use crate::key::{PairKey, RecordId};
 
 use open::beside;
+
+pub use desk::Desk;
 
 type Result<T, E = StateFault> = std::result::Result<T, E>;
 
@@ -356,6 +359,28 @@ impl StateStore for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Activity>, StateError> {
         self.with(|c| rows::activity(c, map, pair, limit))
+    }
+
+    async fn requests(&self) -> Result<Vec<Posted>, StateError> {
+        self.with(|c| {
+            let sql = "SELECT id, request FROM requests WHERE answer IS NULL ORDER BY id";
+            let mut statement = c.prepare_cached(sql)?;
+            let posted = statement.query_map([], |row| {
+                Ok(Posted {
+                    id: RequestId(row.get(0)?),
+                    request: row.get(1)?,
+                })
+            })?;
+            Ok(posted.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    async fn readonly(&self) -> Result<bool, StateError> {
+        self.with(|c| {
+            let sql = "SELECT value FROM meta WHERE name = 'readonly'";
+            let found = c.query_row(sql, [], |row| row.get(0)).optional()?;
+            Ok(found.unwrap_or(false))
+        })
     }
 
     async fn deletes_since(&self, map: MapId, since: Moment) -> Result<u64, StateError> {

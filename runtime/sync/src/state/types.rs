@@ -121,6 +121,49 @@ pub enum Cause {
     Held,
 }
 
+/// What a person said of a record, for the next pass over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Word {
+    /// It may pass the brake.
+    LetGo,
+    /// That it is gone, or outside the filter, here doesn't matter there: the other record stays.
+    LeaveAlone,
+    /// What this side holds wins, whatever the map's policies say.
+    From(Side),
+    /// What differs is mended by the map's policies, though neither side changed.
+    Mend,
+    /// Nothing is done about it until a person says so.
+    Hold,
+}
+
+impl Word {
+    /// All words; the position, from 1 on, is how they are stored, so new ones go last.
+    pub const ALL: [Self; 6] = [
+        Self::LetGo,
+        Self::LeaveAlone,
+        Self::From(Side::Left),
+        Self::From(Side::Right),
+        Self::Mend,
+        Self::Hold,
+    ];
+
+    /// Whether it still holds of a record that changed after it was said. Whose values win was said of the values that
+    /// were seen.
+    pub const fn outlives_change(self) -> bool {
+        matches!(self, Self::LetGo | Self::LeaveAlone | Self::Hold)
+    }
+
+    /// Whether it says that an absence is a deletion.
+    pub const fn says_gone(self) -> bool {
+        matches!(self, Self::LetGo | Self::LeaveAlone)
+    }
+
+    /// Whether it still holds of a record that a pass came to nothing with.
+    pub const fn outlives_failure(self) -> bool {
+        matches!(self, Self::From(_) | Self::Mend | Self::Hold)
+    }
+}
+
 /// A record that may be out of order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
@@ -136,8 +179,8 @@ pub struct Mark {
     pub tries: u32,
     /// What it waits for.
     pub missing: Option<Missing>,
-    /// A person let it through the brake.
-    pub approved: bool,
+    /// What a person said of it.
+    pub word: Option<Word>,
     /// What is wrong.
     pub error: Option<Box<ErrorReport>>,
 }
@@ -152,7 +195,7 @@ impl Mark {
             not_before: Moment(0),
             tries: 0,
             missing: None,
-            approved: false,
+            word: None,
             error: None,
         }
     }
@@ -270,11 +313,13 @@ pub enum ActivityKind {
     Held,
     /// An error was given up by a person.
     Discarded,
+    /// A person parted a pair.
+    Unlinked,
 }
 
 impl ActivityKind {
     /// All kinds; the position is how they are stored, so new ones go last.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Created,
         Self::Updated,
         Self::Deleted,
@@ -291,6 +336,7 @@ impl ActivityKind {
         Self::Settled,
         Self::Held,
         Self::Discarded,
+        Self::Unlinked,
     ];
 }
 
@@ -445,6 +491,19 @@ pub struct MapCounts {
     pub intents: u64,
 }
 
+/// A request, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub i64);
+
+/// What was asked of the process that works on the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    /// Its number.
+    pub id: RequestId,
+    /// The request, as JSON.
+    pub request: String,
+}
+
 /// A row that was put aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScratchRow {
@@ -467,8 +526,8 @@ pub enum Change {
     PutLink(Box<Link>),
     /// A link is gone.
     DropLink(MapId, PairKey),
-    /// A record may be out of order: its mark moves to this generation. An error that it had stays to be seen
-    /// until a pass succeeds.
+    /// A record may be out of order: its mark moves to this generation, and is due unless a person holds it. An error
+    /// that it had stays to be seen until a pass succeeds.
     Mark {
         /// Which.
         id: MarkId,
@@ -508,7 +567,7 @@ pub enum Change {
         /// The new generation.
         generation: u64,
     },
-    /// Failed, parked or held marks are worked on again; `approved` lets them through the brake.
+    /// Failed, parked or held marks are worked on again, but for those that a person holds.
     Release {
         /// The map.
         map: MapId,
@@ -518,9 +577,11 @@ pub enum Change {
         cause: Cause,
         /// The new generation.
         generation: u64,
-        /// Through the brake.
-        approved: bool,
+        /// What a person said of them.
+        word: Option<Word>,
     },
+    /// A person spoke: the mark stands as it is here, whatever it was.
+    Say(Box<Mark>),
     /// A mark is given up.
     Discard(MarkId),
     /// A write is about to be sent.
@@ -537,6 +598,14 @@ pub enum Change {
     Forget(Set, FeedId),
     /// Where a map stands.
     SetStatus(MapId, MapStatus),
+    /// Whether neither system is written to.
+    SetReadonly(bool),
+    /// What was asked of an earlier process, and not answered by it, or not fetched, is forgotten.
+    ForgetRequests,
+    /// A request is being done.
+    TakeUp(RequestId),
+    /// What came of a request, as JSON.
+    Answer(RequestId, String),
     /// An entry of the log.
     Log(Box<Activity>),
 }

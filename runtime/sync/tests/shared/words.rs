@@ -47,6 +47,7 @@ pub(crate) fn describe(change: &Change) -> Option<String> {
             pair_text(&intent.pair),
             intent.side
         ),
+        Change::Say(m) => format!("a person says {:?} of {}", m.word, mark(&m.id)),
         Change::DropIntent(_, pair, side) => format!("intent {} on {side:?} done", pair_text(pair)),
         Change::SetCursor(set, cursor) => {
             let at = cursor.0.lines().last().unwrap_or_default();
@@ -62,6 +63,10 @@ pub(crate) fn describe(change: &Change) -> Option<String> {
         | Change::Wake { .. }
         | Change::Release { .. }
         | Change::Discard(_)
+        | Change::SetReadonly(_)
+        | Change::ForgetRequests
+        | Change::TakeUp(_)
+        | Change::Answer(..)
         | Change::Know(..)
         | Change::Forget(..) => {
             return None;

@@ -131,7 +131,7 @@ impl Process {
                 runtime.run(std::future::pending()).await
             };
             match ended.await {
-                Ok(()) => "it was done".to_owned(),
+                Ok(ended) => format!("it was done: {ended:?}"),
                 Err(error) => error.to_string(),
             }
         })

@@ -8,7 +8,7 @@ use dwmap_connect::Cursor;
 use dwmap_plan::Side;
 use dwmap_sync::state::{
     Activity, ActivityKind, Change, FeedId, Intent, Link, LogCut, MapCounts, MapId, MapStatus,
-    Mark, MarkId, Missing, Retention, ScratchRow, Set,
+    Mark, MarkId, Missing, Posted, Retention, ScratchRow, Set,
 };
 use dwmap_sync::{Moment, PairKey, RecordId, SqliteStore, StateError, StateStore};
 use rand::Rng;
@@ -213,6 +213,14 @@ impl StateStore for SimStore {
         limit: usize,
     ) -> Result<Vec<Activity>, StateError> {
         self.inner.activity(map, pair, limit).await
+    }
+
+    async fn requests(&self) -> Result<Vec<Posted>, StateError> {
+        self.inner.requests().await
+    }
+
+    async fn readonly(&self) -> Result<bool, StateError> {
+        self.inner.readonly().await
     }
 
     async fn deletes_since(&self, map: MapId, since: Moment) -> Result<u64, StateError> {

@@ -10,7 +10,7 @@ use dwmap_plan::{LineId, Side, Value};
 use dwmap_sync::state::{
     Activity, ActivityKind, Base, Bases, Cause, Change, ErrorReport, Intent, IntentKind,
     IntentLine, Link, LinkState, LoadPhase, LoadProgress, MapId, MapMode, MapStatus, Mark, MarkId,
-    Missing, SCHEMA, Set,
+    Missing, SCHEMA, Set, Word,
 };
 use dwmap_sync::{Moment, PairKey, RecordId, SqliteStore, StateStore};
 
@@ -178,7 +178,7 @@ fn marks(map: MapId, sequence: u64) -> [Change; 5] {
         code: "R0409".to_owned(),
         ..report
     }));
-    held.approved = true;
+    held.word = Some(Word::LetGo);
     [changed, retry, failed, parked, held].map(|mark| Change::Settle {
         seen: mark.generation,
         mark: Box::new(mark),

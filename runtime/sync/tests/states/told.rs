@@ -125,10 +125,10 @@ async fn marks(store: &dyn StateStore, map: MapId) -> impl Iterator<Item = Mark>
 
 fn write_mark(out: &mut String, mark: &Mark) {
     let (side, key, cause) = (mark.id.side, record(Some(&mark.id.record)), mark.cause);
-    let (generation, tries, approved) = (mark.generation, mark.tries, mark.approved);
+    let (generation, tries, word) = (mark.generation, mark.tries, mark.word);
     writeln!(
         out,
-        "  mark {side:?} {key}: {cause:?} generation {generation} not before {} tries {tries} approved {approved}",
+        "  mark {side:?} {key}: {cause:?} generation {generation} not before {} tries {tries} word {word:?}",
         mark.not_before.0
     )
     .unwrap();

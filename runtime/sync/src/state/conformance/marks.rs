@@ -225,21 +225,24 @@ async fn failed_parked_and_held_marks_are_let_go_by_cause_or_one_by_one(store: &
         .commit(vec![settle("D", Cause::Failed)])
         .await
         .unwrap();
-    let release = |id, generation, approved| Change::Release {
+    let release = |id, generation, word| Change::Release {
         map,
         id,
         cause: Cause::Held,
         generation,
-        approved,
+        word,
     };
-    let one = release(Some(mark_id(map, "B")), 7, false);
+    let one = release(Some(mark_id(map, "B")), 7, None);
     store.commit(vec![one]).await.unwrap();
     let due = store.due_marks(map, Moment(0), 10).await.unwrap();
     assert_eq!(due, [Mark::changed(mark_id(map, "B"), 7)]);
-    store.commit(vec![release(None, 8, true)]).await.unwrap();
+    store
+        .commit(vec![release(None, 8, Some(Word::LetGo))])
+        .await
+        .unwrap();
     let due = store.due_marks(map, Moment(0), 10).await.unwrap();
-    let approved: Vec<bool> = due.iter().map(|mark| mark.approved).collect();
-    assert_eq!(approved, [false, true, true]);
+    let words: Vec<Option<Word>> = due.iter().map(|mark| mark.word).collect();
+    assert_eq!(words, [None, Some(Word::LetGo), Some(Word::LetGo)]);
     let discard = Change::Discard(mark_id(map, "D"));
     store.commit(vec![discard]).await.unwrap();
     assert_eq!(store.errors(None, None, 10).await.unwrap(), []);

@@ -6,7 +6,7 @@ use dwmap_plan::{LineId, Side};
 
 use super::Kept;
 use crate::Moment;
-use crate::state::{Cause, Change, Link, MapId, Mark, MarkId, StateError};
+use crate::state::{Cause, Change, Link, MapId, Mark, MarkId, StateError, Word};
 
 impl Kept {
     pub(super) fn apply(&mut self, change: Change) -> Result<(), StateError> {
@@ -23,7 +23,10 @@ impl Kept {
                     .entry(id.clone())
                     .or_insert_with(|| Mark::changed(id, generation));
                 mark.generation = mark.generation.max(generation);
-                mark.cause = Cause::Changed;
+                mark.word = mark.word.filter(|word| word.outlives_change());
+                if mark.word != Some(Word::Hold) {
+                    mark.cause = Cause::Changed;
+                }
                 mark.not_before = not_before;
                 mark.tries = 0;
                 mark.missing = None;
@@ -60,19 +63,21 @@ impl Kept {
                 id,
                 cause,
                 generation,
-                approved,
+                word,
             } => {
                 let of_cause = self.marks.values_mut();
                 let of_cause = of_cause.filter(|m| m.id.map == map && m.cause == cause);
+                let of_cause = of_cause.filter(|m| m.word != Some(Word::Hold));
                 for mark in of_cause.filter(|m| id.as_ref().is_none_or(|id| *id == m.id)) {
                     mark.cause = Cause::Changed;
                     mark.generation = generation;
                     mark.not_before = Moment(0);
                     mark.tries = 0;
-                    mark.approved = approved;
+                    mark.word = word;
                     mark.missing = None;
                 }
             }
+            Change::Say(mark) => drop(self.marks.insert(mark.id.clone(), *mark)),
             Change::Discard(id) => drop(self.marks.remove(&id)),
             Change::PutIntent(intent) => {
                 let id = (intent.map, intent.pair.clone(), intent.side);
@@ -91,6 +96,11 @@ impl Kept {
                 lines,
                 generation,
             } => self.adopt(map, lines, generation),
+            // Nobody asks anything of a process under exploration.
+            Change::SetReadonly(_)
+            | Change::ForgetRequests
+            | Change::TakeUp(_)
+            | Change::Answer(..) => {}
             Change::Log(activity) => self.activity.push(Arc::from(activity)),
         }
         Ok(())

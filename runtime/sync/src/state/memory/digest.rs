@@ -56,7 +56,7 @@ impl Kept {
             let side = mark.id.side.index() as u8;
             // From the second try on, more of them only make waits longer.
             to.bytes(&[side, mark.cause as u8, mark.tries.min(1) as u8]);
-            to.bytes(&[mark.approved.into()]);
+            to.bytes(format!("{:?}", mark.word).as_bytes());
             to.bytes(mark.missing.as_ref().map_or(&[], |m| &m.key));
             to.bytes(mark.error.as_ref().map_or(&[], |e| e.code.as_bytes()));
             to.number(Numbered::Generation(mark.id.side), mark.generation);

@@ -32,6 +32,12 @@ impl SqliteStore {
         })
     }
 
+    /// Whether a process works on a state.
+    pub fn is_worked_on(path: &Path) -> bool {
+        let lock = File::open(beside(path, "lock"));
+        lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Opens a state for questions alone: also while another process works on it, and without a trace. A write-ahead
     /// log lets others read what was committed last while one writes, so this takes no lock. It never brings an older
     /// schema to the present one, makes no state, and sets no sequence numbers aside. What a question puts aside goes to

@@ -12,7 +12,7 @@ use crate::state::schema::StateFault;
 use crate::state::{
     Activity, ActivityKind, Bases, Cause, Intent, IntentKind, IntentLine, Link, LinkSide,
     LinkState, LoadPhase, LoadProgress, MapCounts, MapId, MapMode, MapStatus, Mark, MarkId,
-    Missing, Set,
+    Missing, Set, Word,
 };
 
 const LINK_STATES: [LinkState; 4] = [
@@ -38,6 +38,13 @@ const INTENT_KINDS: [IntentKind; 4] = [
 fn nth<T: Copy>(all: &[T], n: i64) -> Result<T> {
     let known = usize::try_from(n).ok().and_then(|n| all.get(n));
     known.copied().ok_or(StateFault::from(Unreadable))
+}
+
+fn word(n: i64) -> Result<Option<Word>> {
+    match n {
+        0 => Ok(None),
+        n => nth(&Word::ALL, n - 1).map(Some),
+    }
 }
 
 fn side(n: i64) -> Result<Side> {
@@ -220,7 +227,7 @@ pub(super) fn marks(
 
 pub(super) const MARK: &str =
     "SELECT map, side, record, generation, cause, not_before, tries, missing_system,
-    missing_set, missing_map, missing_reference, missing_key, approved, error FROM marks";
+    missing_set, missing_map, missing_reference, missing_key, word, error FROM marks";
 
 pub(super) fn mark(row: &Row<'_>) -> Result<Mark> {
     let error: Option<String> = row.get(13)?;
@@ -242,7 +249,7 @@ pub(super) fn mark(row: &Row<'_>) -> Result<Mark> {
             Some(key) => Some(missing_of(row, 7, key)?),
             None => None,
         },
-        approved: row.get(12)?,
+        word: word(row.get(12)?)?,
         error,
     })
 }

@@ -11,12 +11,17 @@ use crate::key::{PairKey, RecordId};
 use crate::state::schema::StateFault;
 use crate::state::{
     Activity, ActivityKind, Change, FeedId, Intent, Link, LoadPhase, MapId, MapMode, MapStatus,
-    Mark, MarkId, ScratchRow, Set, StateError,
+    Mark, MarkId, ScratchRow, Set, StateError, Word,
 };
 
 /// The position of a thing in its list of all things, as which it is stored.
 fn position<T: PartialEq>(all: &[T], one: &T) -> i64 {
     all.iter().position(|x| x == one).unwrap_or(0) as i64
+}
+
+/// As what a word is stored; 0 where none was said.
+fn stored(word: Option<Word>) -> i64 {
+    word.map_or(0, |word| 1 + position(&Word::ALL, &word))
 }
 
 pub(super) fn apply(t: &Transaction<'_>, change: Change) -> Result<()> {
@@ -61,21 +66,31 @@ pub(super) fn apply(t: &Transaction<'_>, change: Change) -> Result<()> {
             id,
             cause,
             generation,
-            approved,
+            word,
         } => run(
             t,
-            "UPDATE marks SET cause = 0, generation = ?1, not_before = 0, tries = 0, approved = ?2,
+            "UPDATE marks SET cause = 0, generation = ?1, not_before = 0, tries = 0, word = ?2,
                missing_system = NULL, missing_set = NULL, missing_map = NULL, missing_reference = NULL, missing_key = NULL
-             WHERE map = ?3 AND cause = ?4 AND (?5 IS NULL OR (side = ?5 AND record = ?6))",
+             WHERE map = ?3 AND cause = ?4 AND word <> ?7 AND (?5 IS NULL OR (side = ?5 AND record = ?6))",
             params![
                 generation,
-                approved,
+                stored(word),
                 map.0,
                 cause as i64,
                 id.as_ref().map(|id| id.side.index() as i64),
-                id.as_ref().map(|id| id.record.0.as_slice())
+                id.as_ref().map(|id| id.record.0.as_slice()),
+                stored(Some(Word::Hold))
             ],
         ),
+        Change::Say(mark) => {
+            let id = &mark.id;
+            run(
+                t,
+                "DELETE FROM marks WHERE map = ?1 AND side = ?2 AND record = ?3",
+                params![id.map.0, id.side.index() as i64, id.record.0],
+            )?;
+            settle(t, &mark, mark.generation)
+        }
         Change::Discard(id) => run(
             t,
             "DELETE FROM marks WHERE map = ?1 AND side = ?2 AND record = ?3",
@@ -109,6 +124,18 @@ pub(super) fn apply(t: &Transaction<'_>, change: Change) -> Result<()> {
             lines,
             generation,
         } => adopt(t, map, &lines, generation),
+        Change::SetReadonly(on) => run(
+            t,
+            "INSERT OR REPLACE INTO meta VALUES ('readonly', ?1)",
+            [on],
+        ),
+        Change::ForgetRequests => run(t, "DELETE FROM requests WHERE answer IS NOT NULL", []),
+        Change::TakeUp(id) => run(t, "UPDATE requests SET answer = '' WHERE id = ?1", [id.0]),
+        Change::Answer(id, answer) => run(
+            t,
+            "UPDATE requests SET answer = ?2 WHERE id = ?1",
+            params![id.0, answer],
+        ),
         Change::Log(activity) => log(t, &activity),
     }
 }
@@ -157,7 +184,7 @@ fn adopt(t: &Transaction<'_>, map: MapId, lines: &[LineId], generation: u64) -> 
     )?;
     run(
         t,
-        "INSERT OR IGNORE INTO marks (map, side, record, generation, cause, not_before, tries, approved)
+        "INSERT OR IGNORE INTO marks (map, side, record, generation, cause, not_before, tries, word)
          SELECT map, 0, CASE WHEN flags & 1 THEN pair ELSE left_record END, ?2, 0, 0, 0, 0 FROM links
            WHERE map = ?1 AND (flags & 1 OR left_record IS NOT NULL)
          UNION ALL
@@ -259,16 +286,20 @@ fn demand_unclaimed(t: &Transaction<'_>, link: &Link) -> Result<()> {
 fn mark(t: &Transaction<'_>, id: &MarkId, generation: u64, not_before: i64) -> Result<()> {
     run(
         t,
-        "INSERT INTO marks (map, side, record, generation, cause, not_before, tries, approved)
+        "INSERT INTO marks (map, side, record, generation, cause, not_before, tries, word)
          VALUES (?1, ?2, ?3, ?4, 0, ?5, 0, 0)
-         ON CONFLICT DO UPDATE SET generation = max(generation, ?4), cause = 0, not_before = ?5, tries = 0,
+         ON CONFLICT DO UPDATE SET generation = max(generation, ?4), not_before = ?5, tries = 0,
+           cause = CASE word WHEN ?6 THEN cause ELSE 0 END, word = CASE WHEN word IN (?7, ?8, ?6) THEN word ELSE 0 END,
            missing_system = NULL, missing_set = NULL, missing_map = NULL, missing_reference = NULL, missing_key = NULL",
         params![
             id.map.0,
             id.side.index() as i64,
             id.record.0,
             generation,
-            not_before
+            not_before,
+            stored(Some(Word::Hold)),
+            stored(Some(Word::LetGo)),
+            stored(Some(Word::LeaveAlone))
         ],
     )
 }
@@ -287,7 +318,7 @@ fn settle(t: &Transaction<'_>, mark: &Mark, seen: u64) -> Result<()> {
         t,
         "INSERT INTO marks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT DO UPDATE SET cause = ?5, not_before = ?6, tries = ?7, missing_system = ?8, missing_set = ?9,
-           missing_map = ?10, missing_reference = ?11, missing_key = ?12, approved = ?13, error = ?14
+           missing_map = ?10, missing_reference = ?11, missing_key = ?12, word = ?13, error = ?14
          WHERE generation <= ?15",
         params![
             mark.id.map.0,
@@ -302,7 +333,7 @@ fn settle(t: &Transaction<'_>, mark: &Mark, seen: u64) -> Result<()> {
             missing.map(|m| m.reference.0),
             missing.map(|m| m.reference.1),
             missing.map(|m| m.key.as_slice()),
-            mark.approved,
+            stored(mark.word),
             error,
             seen
         ],
