@@ -34,7 +34,7 @@ impl SqliteStore {
 
     /// Whether a process works on a state.
     pub fn is_worked_on(path: &Path) -> bool {
-        let lock = File::open(beside(path, "lock"));
+        let lock = File::open(beside(path, ".lock"));
         lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
