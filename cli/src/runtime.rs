@@ -35,6 +35,13 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
+    /// Tells whoever is to be told that the process ends by an error.
+    pub(crate) fn ended(&self, error: &SyncError) {
+        if let Some(alerts) = &self.alerts {
+            alerts.ended(&error.to_string());
+        }
+    }
+
     /// Tells the last alerts.
     pub(crate) async fn finish(self) {
         if let Some(alerts) = self.alerts {

@@ -43,7 +43,9 @@ impl Webhook {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let (head, body) = request(&mut stream).await;
-                let status = if busy > 0 {
+                let status = if !head.starts_with("POST /alerts ") {
+                    "404 Not Found"
+                } else if busy > 0 {
                     busy -= 1;
                     "503 Service Unavailable"
                 } else {
@@ -259,4 +261,24 @@ async fn a_webhook_that_is_down_and_a_command_that_fails_hold_up_nothing() {
         .find("transactioncurrencies", "isocurrencycode eq 'EUR'")
         .await;
     assert_eq!(rows[0]["currencyname"], "Teuro");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_ends_by_an_error_says_so() {
+    let sandbox = Sandbox::start(3);
+    let hook = Webhook::start(0).await;
+    let project = project(&sandbox, "", &webhook(&hook));
+    let manifest = project.path().join("dwmap.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    // Another service answers there: no waiting helps.
+    let text = text.replace(sandbox.finops_url(), &hook.url);
+    std::fs::write(&manifest, text).unwrap();
+    let mut running = project.start(&["run"]);
+    let alert = hook.wait("ended").await;
+    assert!(
+        alert["message"].as_str().unwrap().contains("fno"),
+        "{alert}"
+    );
+    // Its output ends with it.
+    while running.line().is_some() {}
 }

@@ -41,6 +41,8 @@ pub(super) enum Kind {
     Errors,
     /// A system is out of reach.
     Unreachable,
+    /// `dwmap run` has ended by an error.
+    Ended,
 }
 
 /// An alert.
@@ -268,6 +270,16 @@ impl Desk {
         self.over(now);
         self.tell_outages(now);
         std::mem::take(&mut self.ready)
+    }
+
+    /// The process ends by an error.
+    pub(super) fn ended(&mut self, now: Moment, error: &str) {
+        let message = format!("`dwmap run` has ended: {error}");
+        let alert = self.alert(now, Kind::Ended, message);
+        self.ready.push(Alert {
+            next: "Mend what it says and start it again; it goes on where it stopped.".to_owned(),
+            ..alert
+        });
     }
 
     /// What is told at the end, whether or not it has been gathered for long enough.

@@ -27,11 +27,17 @@ const FAREWELL: Duration = Duration::from_secs(20);
 
 /// What is told while a process works. Dropping it ends that at once.
 pub(crate) struct Alerts {
+    desk: Arc<Shared>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Alerts {
+    /// Tells that the process ends by an error.
+    pub(crate) fn ended(&self, error: &str) {
+        self.desk.desk().ended(SystemClock.now(), error);
+    }
+
     /// Tells the last of it, for a while.
     pub(crate) async fn finish(mut self) {
         // A task that is gone has nothing left to tell.
@@ -95,9 +101,9 @@ pub(crate) fn beside(
     let task = tokio::spawn(work(Arc::clone(&desk), delivery, stopped));
     let ear = Ear {
         next: observer,
-        desk,
+        desk: Arc::clone(&desk),
     };
-    Ok((Arc::new(ear), Some(Alerts { stop, task })))
+    Ok((Arc::new(ear), Some(Alerts { desk, stop, task })))
 }
 
 /// Collects what is due and hands it to the one who sends, until it is stopped and all is sent.

@@ -39,6 +39,9 @@ pub(crate) async fn run(cli: &Cli, args: &args::Run) -> Outcome {
         let file = match ran {
             Ok(dwmap_sync::Ended::Replaced(file)) => file,
             ended => {
+                if let Err(error) = &ended {
+                    ready.ended(error);
+                }
                 ready.finish().await;
                 ended.map_err(runtime::failure)?;
                 break;

@@ -23,6 +23,7 @@ pub(crate) async fn run(cli: &Cli, args: &args::Why) -> Outcome {
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
     };
+    let (ready, _) = runtime::fitted(ready).await?;
     let key = args.key.join(" ");
     let why = ready
         .runtime

@@ -9,7 +9,7 @@ mod propose;
 use std::fmt::Write as _;
 
 use dwmap_plan::Plan;
-use dwmap_sync::drift::{self, Addition, Finding};
+use dwmap_sync::drift::{self, Addition, Finding, Stops};
 use futures_util::future;
 use serde::Serialize;
 
@@ -69,7 +69,7 @@ pub(crate) async fn run(cli: &Cli, args: &args::Doctor) -> Outcome {
         drift,
         additions,
     };
-    let hurts = !report.drift.is_empty() || report.remarks.iter().any(|r| r.hurts);
+    let hurts = report.drift.iter().any(stops) || report.remarks.iter().any(|r| r.hurts);
     if args.propose {
         propose(cli, &plan, &report)?;
     } else if args.json {
@@ -147,29 +147,42 @@ fn text(report: &Report) -> String {
         let _ = writeln!(text, "{}: {what}", system.name);
     }
     let hurting: Vec<&Remark> = report.remarks.iter().filter(|r| r.hurts).collect();
-    if !hurting.is_empty() || !report.drift.is_empty() {
+    if !hurting.is_empty() || report.drift.iter().any(stops) {
         text.push_str("\nWhat hurts:\n");
     }
     for remark in hurting {
         about(&mut text, remark);
     }
-    for finding in &report.drift {
-        let what = finding.line.as_ref().unwrap_or(&finding.map);
-        let _ = writeln!(
-            text,
-            "  {}: {what}: {} ({})\n    {}",
-            finding.place, finding.message, finding.code, finding.next
-        );
+    for finding in report.drift.iter().filter(|f| stops(f)) {
+        drifted(&mut text, finding);
     }
     let notes: Vec<&Remark> = report.remarks.iter().filter(|r| !r.hurts).collect();
-    if !notes.is_empty() {
+    let guessed: Vec<&Finding> = report.drift.iter().filter(|f| !stops(f)).collect();
+    if !notes.is_empty() || !guessed.is_empty() {
         text.push_str("\nGood to know:\n");
     }
     for remark in notes {
         about(&mut text, remark);
     }
+    for finding in guessed {
+        drifted(&mut text, finding);
+    }
     beyond(&mut text, &report.additions);
     text
+}
+
+/// Whether a line or a map stands still for it.
+fn stops(finding: &Finding) -> bool {
+    finding.stops != Stops::Nothing
+}
+
+fn drifted(text: &mut String, finding: &Finding) {
+    let what = finding.line.as_ref().unwrap_or(&finding.map);
+    let _ = writeln!(
+        text,
+        "  {}: {what}: {} ({})\n    {}",
+        finding.place, finding.message, finding.code, finding.next
+    );
 }
 
 fn about(text: &mut String, remark: &Remark) {

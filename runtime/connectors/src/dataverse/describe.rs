@@ -13,8 +13,7 @@ use crate::odata::transport::Answer;
 use crate::odata::{Request, Service};
 
 /// What all attributes have.
-const COMMON: &str =
-    "LogicalName,AttributeType,IsValidForRead,IsValidForCreate,IsValidForUpdate,RequiredLevel";
+const COMMON: &str = "LogicalName,AttributeOf,AttributeType,IsValidForRead,IsValidForCreate,IsValidForUpdate,RequiredLevel";
 
 /// The derived types of which more is wanted, and what.
 const CASTS: &[(&str, &str)] = &[
@@ -22,14 +21,19 @@ const CASTS: &[(&str, &str)] = &[
     ("Memo", "$select=LogicalName,MaxLength"),
     ("Integer", "$select=LogicalName,MinValue,MaxValue"),
     ("Decimal", "$select=LogicalName,Precision,MinValue,MaxValue"),
-    ("Money", "$select=LogicalName,Precision,MinValue,MaxValue"),
+    (
+        "Money",
+        "$select=LogicalName,Precision,PrecisionSource,MinValue,MaxValue",
+    ),
     ("DateTime", "$select=LogicalName,Format"),
     ("Lookup", "$select=LogicalName,Targets"),
     ("Picklist", OPTIONS),
     ("State", OPTIONS),
     ("Status", OPTIONS),
 ];
-const OPTIONS: &str = "$select=LogicalName&$expand=OptionSet($select=Options)";
+/// Where a column uses a set of the whole environment, the options stand there alone.
+const OPTIONS: &str =
+    "$select=LogicalName&$expand=OptionSet($select=Options),GlobalOptionSet($select=Options)";
 /// A batch takes a thousand parts.
 const TABLES_IN_BATCH: usize = 1_000 / (CASTS.len() + 1);
 
@@ -60,6 +64,8 @@ struct Attribute {
     logical_name: String,
     #[serde(rename = "AttributeType")]
     kind: Option<String>,
+    /// The attribute that this one only shows (the name of a look-up's record): no column of the Web API.
+    attribute_of: Option<String>,
     is_valid_for_read: Option<bool>,
     is_valid_for_create: Option<bool>,
     is_valid_for_update: Option<bool>,
@@ -79,11 +85,14 @@ struct Detail {
     logical_name: String,
     max_length: Option<u32>,
     precision: Option<u8>,
+    /// 0 for the attribute's own; else the currency's or the organisation's decides.
+    precision_source: Option<i32>,
     min_value: Option<serde_json::Number>,
     max_value: Option<serde_json::Number>,
     format: Option<String>,
     targets: Option<Vec<String>>,
     option_set: Option<OptionSet>,
+    global_option_set: Option<OptionSet>,
 }
 
 #[derive(Deserialize)]
@@ -211,7 +220,7 @@ fn entity(
     }
     let mut fields: Vec<LiveField> = attributes
         .into_iter()
-        .filter(|a| a.is_valid_for_read != Some(false))
+        .filter(|a| a.is_valid_for_read != Some(false) && a.attribute_of.is_none())
         .map(field)
         .collect();
     for detail in details {
@@ -278,7 +287,9 @@ fn field(attribute: Attribute) -> LiveField {
 
 fn refine(field: &mut LiveField, detail: Detail) {
     field.length_max = detail.max_length.or(field.length_max);
-    field.scale = detail.precision.or(field.scale);
+    if detail.precision_source.unwrap_or(0) == 0 {
+        field.scale = detail.precision.or(field.scale);
+    }
     field.min = detail.min_value.map(|n| n.to_string()).or(field.min.take());
     field.max = detail.max_value.map(|n| n.to_string()).or(field.max.take());
     if detail.format.as_deref() == Some("DateOnly") {
@@ -287,7 +298,9 @@ fn refine(field: &mut LiveField, detail: Detail) {
     if let (LiveKind::Reference(targets), Some(told)) = (&mut field.kind, detail.targets) {
         *targets = told;
     }
-    if let Some(set) = detail.option_set {
+    let sets = [detail.option_set, detail.global_option_set];
+    let told = |set: &OptionSet| !set.options.is_empty();
+    if let Some(set) = sets.into_iter().flatten().find(told) {
         let option = |choice: Choice| LiveOption {
             name: choice
                 .label

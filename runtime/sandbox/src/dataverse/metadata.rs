@@ -65,7 +65,9 @@ impl Dataverse {
         let values = attributes.filter(wanted).map(|mut attribute| {
             // Options are a navigation of the derived type: without a cast they aren't there to be expanded.
             if of_type.is_none() || option(call, "$expand").is_none() {
-                attribute.as_object_mut().map(|a| a.remove("OptionSet"));
+                if let Some(attribute) = attribute.as_object_mut() {
+                    attribute.retain(|name, _| !name.ends_with("OptionSet"));
+                }
             }
             selected(call, attribute)
         });
@@ -91,6 +93,7 @@ impl Dataverse {
         let common = json!({
             "@odata.type": format!("#{NAMESPACE}{kind}AttributeMetadata"),
             "LogicalName": name,
+            "AttributeOf": null,
             "SchemaName": name,
             "EntityLogicalName": table.logical,
             "AttributeType": kind,
@@ -135,7 +138,7 @@ impl Dataverse {
                 _ => "Picklist",
             };
             let options: Vec<Json> = options.into_iter().map(option_of).collect();
-            let set = json!({ "OptionSet": { "Name": format!("{}_{name}", table.logical), "Options": options } });
+            let set = json!({ "GlobalOptionSet": null, "OptionSet": { "Name": format!("{}_{name}", table.logical), "Options": options } });
             (kind, object(set))
         };
         match &column.kind {
@@ -277,7 +280,7 @@ fn selected(call: &Call, value: Json) -> Json {
     };
     let wanted: Vec<&str> = select.split(',').map(str::trim).collect();
     let kept = object(value).into_iter().filter(|(name, _)| {
-        name.starts_with('@') || name == "OptionSet" || wanted.contains(&name.as_str())
+        name.starts_with('@') || name.ends_with("OptionSet") || wanted.contains(&name.as_str())
     });
     Json::Object(kept.collect())
 }

@@ -1,12 +1,18 @@
 //! What of the needs of a plan is no longer there. Pure: no I/O.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
+use std::ops::Deref;
 
 use dwmap_connect::{LiveEntity, LiveField, LiveKind};
 use dwmap_plan::{Access, Dialect, Field, MapPlan, Plan, Schema, Type};
 
 use super::needs::{How, Need, of_map};
+use super::sent::{self, Sent};
 use super::{Finding, LiveSystem, Stops, Wrong};
+
+/// What follows where the schema wasn't sure.
+const GUESSED: &str = "The schema says so as a guess (`inferred`), so nothing stands still; records that don't fit are refused one by one.";
 
 /// Holds a plan against what lives in its systems, which stand by the names given. What isn't told isn't found fault
 /// with; additions aren't either ([`super::additions`] lists them).
@@ -23,7 +29,7 @@ pub fn compare(plan: &Plan, names: &[&str], live: &[LiveSystem]) -> Vec<Finding>
             };
             let schema = &plan.systems[need.system].schema;
             let name = names[need.system];
-            if let Some((wrong, message)) = judge(schema, need, system.as_ref(), name) {
+            if let Some((wrong, message)) = judge(map, schema, need, system.as_ref(), name) {
                 // Without one of its two entities a map is nothing; one that is looked up is its lines' affair.
                 let whole = wrong == Wrong::EntityGone && is_own(map, need);
                 let line = need.line.filter(|_| !whole);
@@ -38,6 +44,7 @@ pub fn compare(plan: &Plan, names: &[&str], live: &[LiveSystem]) -> Vec<Finding>
                     continue;
                 }
                 let stops = match line {
+                    _ if wrong == Wrong::Narrowed && is_guessed(schema, need) => Stops::Nothing,
                     Some(line) if !is_key(map, line) => Stops::Line,
                     _ => Stops::Map,
                 };
@@ -52,7 +59,10 @@ pub fn compare(plan: &Plan, names: &[&str], live: &[LiveSystem]) -> Vec<Finding>
                     field,
                     wrong,
                     stops,
-                    next: next(wrong, need, name),
+                    next: match stops {
+                        Stops::Nothing => GUESSED.to_owned(),
+                        Stops::Line | Stops::Map => next(wrong, need, name),
+                    },
                     message,
                     at: (at, line, need.system),
                 });
@@ -66,6 +76,19 @@ fn is_key(map: &MapPlan, line: u16) -> bool {
     map.lines.get(usize::from(line)).is_some_and(|l| l.key)
 }
 
+/// Whether the schema isn't sure of a field: that it takes less than a guess is no change, and records that are too
+/// long are refused one by one.
+fn is_guessed(schema: &Schema, need: &Need) -> bool {
+    declared(schema, need).is_some_and(|field| field.inferred)
+}
+
+/// What the schema says of a field.
+fn declared<'a>(schema: &'a Schema, need: &Need) -> Option<&'a Field> {
+    let mut entities = schema.entities.iter();
+    let entity = entities.find(|e| e.set_name() == need.set)?;
+    entity.fields.iter().find(|f| f.wire_name() == need.wire)
+}
+
 /// Whether the entity is one of the map's two, and not only looked up.
 fn is_own(map: &MapPlan, need: &Need) -> bool {
     map.sides
@@ -75,6 +98,7 @@ fn is_own(map: &MapPlan, need: &Need) -> bool {
 
 /// What is wrong with what is needed, in words.
 fn judge(
+    map: &MapPlan,
     schema: &Schema,
     need: &Need,
     live: Option<&LiveEntity>,
@@ -88,11 +112,7 @@ fn judge(
         return Some((Wrong::FieldGone, format!("{set} of {system} has no {wire}")));
     };
     let name = format!("{wire} of {system}'s {set}");
-    let declared = schema
-        .entities
-        .iter()
-        .find(|e| e.set_name() == set)
-        .and_then(|e| e.fields.iter().find(|f| f.wire_name() == wire));
+    let declared = declared(schema, need);
     if let Some(declared) = declared
         && !suits(schema, &declared.ty, &field.kind)
     {
@@ -120,17 +140,21 @@ fn judge(
         _ => {}
     }
     let declared = declared?;
-    narrowed(declared, field)
-        .map(|how| (Wrong::Narrowed, format!("{name} {how}")))
-        .or_else(|| {
-            let gone = gone_options(schema, declared, field);
-            (!gone.is_empty()).then(|| {
-                (
-                    Wrong::OptionGone,
-                    format!("{name} no longer has {}", gone.join(", ")),
-                )
-            })
-        })
+    // Looked for only where something is less than it was.
+    let sent = LazyCell::new(|| match (need.line, need.to) {
+        (Some(line), Some(to)) => sent::of_line(map, line, to),
+        _ => Sent::default(),
+    });
+    if let Some(how) = narrowed(declared, field, &sent) {
+        return Some((Wrong::Narrowed, format!("{name} {how}")));
+    }
+    let gone = gone_options(schema, declared, field, &sent);
+    (!gone.is_empty()).then(|| {
+        (
+            Wrong::OptionGone,
+            format!("{name} no longer has {}", gone.join(", ")),
+        )
+    })
 }
 
 /// Whether a live kind can stand where the schema says a type. What is not known suits.
@@ -158,11 +182,16 @@ fn suits(schema: &Schema, ty: &Type, kind: &LiveKind) -> bool {
 }
 
 /// How a live field takes less than the schema says.
-fn narrowed(declared: &Field, live: &LiveField) -> Option<String> {
+fn narrowed(
+    declared: &Field,
+    live: &LiveField,
+    sent: &impl Deref<Target = Sent>,
+) -> Option<String> {
     if let (Type::Text(told), Some(takes)) = (&declared.ty, live.length_max) {
         // Without a length in the schema any text may come.
+        let comes = || sent.length.is_none_or(|length| takes < length);
         return match told {
-            Some(told) if takes < *told => Some(format!(
+            Some(told) if takes < *told && comes() => Some(format!(
                 "takes {takes} characters, and the schema says {told}"
             )),
             _ => None,
@@ -203,9 +232,9 @@ fn as_number(value: &dwmap_plan::Value) -> Option<f64> {
     }
 }
 
-/// The members that the schema declares and that aren't there any more. What stands on the wire decides: the name in
+/// The members that the line may send and that aren't there any more. What stands on the wire decides: the name in
 /// Finance & Operations, the integer in Dataverse.
-fn gone_options(schema: &Schema, declared: &Field, live: &LiveField) -> Vec<String> {
+fn gone_options(schema: &Schema, declared: &Field, live: &LiveField, sent: &Sent) -> Vec<String> {
     let Type::Enum(name) = &declared.ty else {
         return Vec::new();
     };
@@ -222,7 +251,11 @@ fn gone_options(schema: &Schema, declared: &Field, live: &LiveField) -> Vec<Stri
             }
         })
     };
-    let gone = def.members.iter().filter(|m| !is_there(m));
+    let comes = |m: &&dwmap_plan::Member| {
+        let members = sent.members.as_ref();
+        members.is_none_or(|members| members.contains(&m.value))
+    };
+    let gone = def.members.iter().filter(|m| !is_there(m) && comes(m));
     gone.map(|m| m.name.clone()).collect()
 }
 

@@ -10,6 +10,7 @@ mod cut;
 mod guard;
 mod needs;
 mod proposal;
+mod sent;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dwmap_connect::{ConnectError, LiveEntity};
@@ -71,6 +72,8 @@ pub enum Stops {
     Line,
     /// The whole map: each of its records needs the field.
     Map,
+    /// Nothing: the schema was a guess, and records that don't fit are refused one by one.
+    Nothing,
 }
 
 /// A line, or a map, that a drifted schema hurts.
@@ -118,7 +121,7 @@ impl Runtime {
         let names: Vec<&str> = self.systems.iter().map(|s| s.name()).collect();
         let run: Vec<usize> = self.maps.iter().map(|map| map.index).collect();
         let mut findings = compare(&self.whole, &names, live);
-        findings.retain(|finding| run.contains(&finding.at.0));
+        findings.retain(|f| f.stops != Stops::Nothing && run.contains(&f.at.0));
         findings.sort_by_key(|f| (f.at, f.wrong, f.field.clone()));
         findings
     }
@@ -242,7 +245,7 @@ fn reason(findings: &[&Finding]) -> String {
             "; the line {line} ({}) needs it for every record, so the map stands still",
             first.place
         ),
-        (_, None) => format!("; the map ({}) stands still", first.place),
+        _ => format!("; the map ({}) stands still", first.place),
     };
     format!(
         "{} {}{stands}{rest}. {}",

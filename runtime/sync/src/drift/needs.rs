@@ -30,13 +30,17 @@ pub(crate) struct Need {
     pub(crate) line: Option<u16>,
     /// What for.
     pub(crate) how: How,
+    /// The side that is written to, where it is.
+    pub(crate) to: Option<Side>,
 }
 
 /// All that a map needs, each once.
 pub(crate) fn of_map(plan: &Plan, map: &MapPlan) -> BTreeSet<Need> {
+    let made_by = map.sides.each_ref().map(|side| made_by(&side.program));
     let mut needs = Needs {
         plan,
         map,
+        made_by,
         found: BTreeSet::new(),
     };
     for side in Side::BOTH {
@@ -50,6 +54,8 @@ pub(crate) fn of_map(plan: &Plan, map: &MapPlan) -> BTreeSet<Need> {
 struct Needs<'a> {
     plan: &'a Plan,
     map: &'a MapPlan,
+    /// For each side's program the op that makes a slot.
+    made_by: [MadeBy<'a>; 2],
     found: BTreeSet<Need>,
 }
 
@@ -62,6 +68,7 @@ impl Needs<'_> {
             wire: wire.to_owned(),
             line,
             how,
+            to: (how != How::Read).then_some(side),
         });
     }
 
@@ -82,7 +89,7 @@ impl Needs<'_> {
     /// What these slots are computed from.
     fn slots(&mut self, side: Side, slots: impl IntoIterator<Item = SlotId>, line: Option<u16>) {
         let program = &self.map.side(side).program;
-        let (columns, references) = sources(program, slots);
+        let (columns, references) = sources(program, &self.made_by[side.index()], slots);
         for column in columns {
             self.add(side, &program.columns[column].wire, line, How::Read);
         }
@@ -105,6 +112,7 @@ impl Needs<'_> {
                 wire: wire.clone(),
                 line,
                 how: How::Read,
+                to: None,
             });
         }
     }
@@ -173,12 +181,19 @@ impl Needs<'_> {
     }
 }
 
+/// The op that makes a slot; none makes a column's.
+pub(super) type MadeBy<'a> = BTreeMap<SlotId, &'a Op>;
+
+pub(super) fn made_by(program: &Program) -> MadeBy<'_> {
+    program.ops.iter().map(|op| (op.dst(), op)).collect()
+}
+
 /// The columns and references from which slots are computed.
 fn sources(
     program: &Program,
+    made_by: &MadeBy<'_>,
     slots: impl IntoIterator<Item = SlotId>,
 ) -> (BTreeSet<usize>, BTreeSet<u16>) {
-    let made_by: BTreeMap<SlotId, &Op> = program.ops.iter().map(|op| (op.dst(), op)).collect();
     let mut columns = BTreeSet::new();
     let mut references = BTreeSet::new();
     let mut open: Vec<SlotId> = slots.into_iter().collect();
