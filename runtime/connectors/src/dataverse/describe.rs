@@ -65,7 +65,8 @@ struct Attribute {
     #[serde(rename = "AttributeType")]
     kind: Option<String>,
     /// The attribute that this one only shows (the name of a look-up's record): no column of the Web API.
-    attribute_of: Option<String>,
+    #[serde(rename = "AttributeOf")]
+    shown_of: Option<String>,
     is_valid_for_read: Option<bool>,
     is_valid_for_create: Option<bool>,
     is_valid_for_update: Option<bool>,
@@ -220,7 +221,7 @@ fn entity(
     }
     let mut fields: Vec<LiveField> = attributes
         .into_iter()
-        .filter(|a| a.is_valid_for_read != Some(false) && a.attribute_of.is_none())
+        .filter(|a| a.is_valid_for_read != Some(false) && a.shown_of.is_none())
         .map(field)
         .collect();
     for detail in details {

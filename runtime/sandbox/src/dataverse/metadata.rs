@@ -64,10 +64,9 @@ impl Dataverse {
         };
         let values = attributes.filter(wanted).map(|mut attribute| {
             // Options are a navigation of the derived type: without a cast they aren't there to be expanded.
-            if of_type.is_none() || option(call, "$expand").is_none() {
-                if let Some(attribute) = attribute.as_object_mut() {
-                    attribute.retain(|name, _| !name.ends_with("OptionSet"));
-                }
+            let expanded = of_type.is_some() && option(call, "$expand").is_some();
+            if !expanded && let Some(attribute) = attribute.as_object_mut() {
+                attribute.retain(|name, _| !name.ends_with("OptionSet"));
             }
             selected(call, attribute)
         });
