@@ -3,9 +3,10 @@
 //! An intent is settled by a read sent after the write can no longer land, or at once when all its lines are seen in
 //! place. Until then only its pair waits.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use dwmap_plan::{Side, Value};
+use dwmap_plan::{MapPlan, Side, Type, Value};
 
 use crate::Moment;
 use crate::codec::decode_values;
@@ -41,6 +42,25 @@ struct Stands {
     as_before: bool,
     /// It was to be null.
     null: bool,
+    /// It can hold so many values that two people hardly write the same: no null, no yes or no, no choice from a list.
+    tells: bool,
+}
+
+/// Whether an update whose write can't land any more has landed, by how its lines stand: see [`Runtime::finding`].
+fn has_landed(lines: &[Stands]) -> bool {
+    let count = |tells: bool| {
+        let of_kind = || lines.iter().filter(move |line| line.tells == tells);
+        let in_place = of_kind().filter(|line| line.in_place).count();
+        let as_before = of_kind().filter(|line| !line.in_place && line.as_before);
+        (in_place, as_before.count())
+    };
+    let (in_place, as_before) = count(true);
+    let (weakly_in_place, weakly_as_before) = count(false);
+    match in_place.cmp(&as_before) {
+        Ordering::Greater => true,
+        Ordering::Less => false,
+        Ordering::Equal => in_place + weakly_in_place > 0 && weakly_in_place >= weakly_as_before,
+    }
 }
 
 impl Runtime {
@@ -148,7 +168,8 @@ impl Runtime {
     ///
     /// A row is written whole. So a creation has landed if all its lines that aren't null are in place. If an update
     /// has landed, whoever came after turned back every line that stands as before; if it hasn't, somebody set every
-    /// line that is in place to the very value. What takes fewer such accidents is taken for what happened.
+    /// line that is in place to the very value. What takes fewer such accidents is taken for what happened; those in
+    /// lines that can hold few values (yes or no, a group) are the likely ones, and count only where the others are even.
     fn finding(
         &self,
         map: &MapRun,
@@ -169,7 +190,8 @@ impl Runtime {
         if intent.guard.is_some() && observed.version == intent.guard {
             return not_yet;
         }
-        let lines = &self.plan_of(map).lines;
+        let plan = self.plan_of(map);
+        let lines = &plan.lines;
         let found: Vec<Stands> = intent
             .lines
             .iter()
@@ -180,16 +202,13 @@ impl Runtime {
                     in_place: held == Some(&line.written),
                     as_before: held.is_some() && held == line.before.as_ref(),
                     null: line.written == Value::Null,
+                    tells: line.written != Value::Null && tells(plan, intent.side, at),
                 })
             })
             .collect();
         let all = !found.is_empty() && found.iter().all(|line| line.in_place);
         let landed = match intent.kind {
-            IntentKind::Update => {
-                let in_place = found.iter().filter(|line| line.in_place).count();
-                let as_before = found.iter().filter(|line| !line.in_place && line.as_before);
-                in_place > 0 && in_place >= as_before.count()
-            }
+            IntentKind::Update => has_landed(&found),
             IntentKind::Create => {
                 found.iter().any(|line| !line.null)
                     && found.iter().all(|line| line.in_place || line.null)
@@ -248,8 +267,11 @@ impl Runtime {
         let generation = self.tick();
         if let Some(mut link) = after {
             if landed && matches!(intent.kind, IntentKind::Create | IntentKind::Update) {
-                self.take_lines(map, intent, &mut link.bases);
-                link.sides[s].written = true;
+                let stores = !map.abilities[s].business_logic;
+                let held = |line: usize| found.and_then(|o| own(o.row.own.get(line)?));
+                self.take_lines(map, intent, &mut link.bases, |line, written| {
+                    stores || held(line) == Some(written)
+                });
             }
             link.moved = generation;
             for (side, of_link) in Side::BOTH.into_iter().zip(&mut link.sides) {
@@ -279,6 +301,15 @@ impl Runtime {
             },
         })));
     }
+}
+
+/// Whether a line's cells on a side can hold many values.
+fn tells(plan: &MapPlan, side: Side, line: usize) -> bool {
+    let program = &plan.side(side).program;
+    let slot = program.outputs.own.get(line).copied().flatten();
+    let ty = slot.and_then(|slot| program.slots.get(usize::from(slot)));
+    let refers = plan.lines[line].references.iter().any(Option::is_some);
+    !refers && !matches!(ty, Some(Type::Bool | Type::Enum(_)))
 }
 
 fn mark(map: &MapRun, side: Side, record: RecordId, generation: u64) -> Change {

@@ -10,7 +10,7 @@ use crate::key::{PairKey, RecordId};
 use crate::merge::own;
 use crate::observe::{Observed, Scope};
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Change, Link, LinkState, MapMode, MarkId, ScratchRow};
+use crate::state::{Cause, Change, Link, LinkState, MapMode, Mark, MarkId, ScratchRow};
 
 /// Links that are looked through at once.
 const PAGE: usize = 2_000;
@@ -67,6 +67,7 @@ impl Runtime {
             }
         }
         marked += self.mark_unseen(map, side, &shelf, begun).await?;
+        marked += self.mark_resting(map, side, &shelf).await?;
         self.store.scratch_clear(&shelf).await?;
         Ok(marked)
     }
@@ -154,24 +155,62 @@ impl Runtime {
                 .filter(|link| link.state == LinkState::Linked && link.moved < begun)
                 .filter_map(|link| link.sides[side.index()].record.clone())
                 .collect();
-            let keys: Vec<PairKey> = due.iter().map(|r| PairKey(r.0.clone())).collect();
-            let seen = self.store.scratch_get(shelf, &keys).await?;
-            let generation = self.tick();
-            let unseen = due.into_iter().zip(seen).filter(|(_, seen)| seen.is_none());
-            let changes: Vec<Change> = unseen
-                .map(|(record, _)| Change::Mark {
-                    id: MarkId {
-                        map: map.id,
-                        side,
-                        record,
-                    },
-                    generation,
-                    not_before: Moment(0),
-                })
-                .collect();
-            marked += changes.len() as u64;
-            self.store.commit(changes).await?;
+            marked += self.mark_missed(map, side, shelf, due).await?;
         }
+    }
+
+    /// Marks anew what stands among the errors and the sweep didn't come by: a record that left the filter, or went,
+    /// while it was refused, has nothing wrong with it any more.
+    async fn mark_resting(&self, map: &MapRun, side: Side, shelf: &str) -> Result<u64, SyncError> {
+        let mut marked = 0;
+        let mut after: Option<MarkId> = None;
+        loop {
+            let marks = self
+                .store
+                .errors(Some(map.id), after.as_ref(), PAGE)
+                .await?;
+            let Some(last) = marks.last() else {
+                return Ok(marked);
+            };
+            after = Some(last.id.clone());
+            let rests = |mark: &Mark| {
+                mark.id.side == side && matches!(mark.cause, Cause::Failed | Cause::Parked)
+            };
+            let resting: Vec<RecordId> = marks
+                .into_iter()
+                .filter(rests)
+                .map(|mark| mark.id.record)
+                .collect();
+            marked += self.mark_missed(map, side, shelf, resting).await?;
+        }
+    }
+
+    /// Marks those of some records that a sweep hasn't put on its shelf.
+    async fn mark_missed(
+        &self,
+        map: &MapRun,
+        side: Side,
+        shelf: &str,
+        records: Vec<RecordId>,
+    ) -> Result<u64, SyncError> {
+        let keys: Vec<PairKey> = records.iter().map(|r| PairKey(r.0.clone())).collect();
+        let seen = self.store.scratch_get(shelf, &keys).await?;
+        let generation = self.tick();
+        let missed = records.into_iter().zip(seen).filter(|(_, s)| s.is_none());
+        let changes: Vec<Change> = missed
+            .map(|(record, _)| Change::Mark {
+                id: MarkId {
+                    map: map.id,
+                    side,
+                    record,
+                },
+                generation,
+                not_before: Moment(0),
+            })
+            .collect();
+        let marked = changes.len() as u64;
+        self.store.commit(changes).await?;
+        Ok(marked)
     }
 
     /// The companies that take part, as a side's source can filter by them. None if all do, or if it can't.

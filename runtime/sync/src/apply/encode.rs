@@ -130,6 +130,7 @@ impl Runtime {
                     source: l.source.clone(),
                     before: held(task, side, l.line).cloned(),
                     pending: l.waits_for.is_some(),
+                    bounces: l.bounces,
                 })
                 .collect(),
             guard: match &guard {

@@ -15,7 +15,17 @@ use crate::merge::{Decision, Halt, Next, own};
 use crate::mistake::Mistake;
 use crate::report::Trouble;
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Base, Bases, Cause, Change, Intent, IntentKind, Link, LinkState, Mark};
+use crate::state::{
+    Base, Bases, Cause, Change, GIVEN_UP, Intent, IntentKind, Link, LinkState, Mark,
+};
+
+/// The lines of a side, by index, that the row which came back with the answer shows to be other than expected; none
+/// where no row came.
+type Returned = Option<Vec<usize>>;
+
+fn differs(returned: &Returned) -> bool {
+    returned.as_ref().is_some_and(|lines| !lines.is_empty())
+}
 
 impl Runtime {
     pub(super) async fn finish(
@@ -27,11 +37,11 @@ impl Runtime {
     ) -> Result<Tally, SyncError> {
         let mut tally = Tally::default();
         let mut changes = Vec::new();
-        let differs = self.returned_rows(map, &framed).await?;
+        let returned = self.returned_rows(map, &framed).await?;
         let unnamed = self.unnamed_deleted.lock().await;
-        for (one, differs) in framed.into_iter().zip(differs) {
+        for (one, returned) in framed.into_iter().zip(returned) {
             let doubtful = Side::BOTH.map(|side| may_be_gone(&one, side, sent, *unnamed));
-            let one = self.finish_one(map, one, differs, mode, &mut tally, &mut changes);
+            let one = self.finish_one(map, one, &returned, mode, &mut tally, &mut changes);
             for side in Side::BOTH.into_iter().filter(|side| doubtful[side.index()]) {
                 let record = known(&one.task, side).cloned();
                 changes.extend(record.map(|record| self.mark_anew(map, side, record)));
@@ -41,14 +51,14 @@ impl Runtime {
         Ok(tally)
     }
 
-    /// For each task and side whether the row that came back with the answer isn't what was sent.
+    /// What the rows say, by task and side, that came back with the answers.
     async fn returned_rows(
         &self,
         map: &MapRun,
         framed: &[Decided],
-    ) -> Result<Vec<[bool; 2]>, SyncError> {
+    ) -> Result<Vec<[Returned; 2]>, SyncError> {
         let plan = self.plan_of(map);
-        let mut differs = vec![[false; 2]; framed.len()];
+        let mut returned = vec![[const { None }; 2]; framed.len()];
         for side in Side::BOTH {
             let s = side.index();
             let mut at = Vec::new();
@@ -73,24 +83,25 @@ impl Runtime {
                 let one = &framed[i];
                 let lines = one.decision.writes[s].iter().flat_map(|w| &w.lines);
                 let sent: BTreeMap<u16, &Value> = lines.map(|l| (l.line, &l.written)).collect();
-                differs[i][s] = (0..plan.lines.len() as u16).any(|line| {
-                    let stored = observed.row.own.get(usize::from(line)).and_then(own);
+                let differing = (0..plan.lines.len() as u16).filter(|line| {
+                    let stored = observed.row.own.get(usize::from(*line)).and_then(own);
                     let expected = sent
-                        .get(&line)
+                        .get(line)
                         .copied()
-                        .or_else(|| held(&one.task, side, line));
+                        .or_else(|| held(&one.task, side, *line));
                     stored.is_some() && expected.is_some() && stored != expected
                 });
+                returned[i][s] = Some(differing.map(usize::from).collect());
             }
         }
-        Ok(differs)
+        Ok(returned)
     }
 
     fn finish_one(
         &self,
         map: &MapRun,
         mut one: Decided,
-        differs: [bool; 2],
+        returned: &[Returned; 2],
         mode: WriteMode,
         tally: &mut Tally,
         changes: &mut Vec<Change>,
@@ -108,7 +119,7 @@ impl Runtime {
             });
         }
         let before = one.task.link.clone();
-        let after = self.link_after(map, &one, failed, differs);
+        let after = self.link_after(map, &one, failed, returned);
         match (&before, &after) {
             (Some(_), None) if one.decision.next == Next::Drop && !failed => {
                 changes.push(Change::DropLink(map.id, one.task.pair.clone()));
@@ -125,7 +136,7 @@ impl Runtime {
         if failed {
             self.marks_of_failure(map, &one, tally, changes);
         } else {
-            self.marks_of_success(map, &one, differs, tally, changes);
+            self.marks_of_success(map, &one, returned, tally, changes);
         }
         one
     }
@@ -136,7 +147,7 @@ impl Runtime {
         map: &MapRun,
         one: &Decided,
         failed: bool,
-        differs: [bool; 2],
+        returned: &[Returned; 2],
     ) -> Option<Link> {
         let (task, decision) = (&one.task, &one.decision);
         let state = match (decision.next, failed) {
@@ -153,7 +164,7 @@ impl Runtime {
             self.settle_lines(map, &mut link, decision);
         }
         for side in Side::BOTH {
-            self.take_write(map, one, side, &mut link);
+            self.take_write(map, one, side, &returned[side.index()], &mut link);
         }
         let wrote = one.sent.iter().any(Option::is_some);
         let moved = task.link.as_ref().map(|old| &old.bases) != Some(&link.bases);
@@ -166,22 +177,14 @@ impl Runtime {
         if in_order && state == LinkState::Linked && has_bases(self.plan_of(map), &link) {
             for side in Side::BOTH {
                 let known = !map.abilities[side.index()].business_logic;
-                link.sides[side.index()].version = if differs[side.index()] {
+                link.sides[side.index()].version = if differs(&returned[side.index()]) {
                     None
                 } else {
                     version_after(one, side, known)
                 };
             }
         }
-        for (s, side) in link.sides.iter_mut().enumerate() {
-            // What a side made of our write is seen in its row, or known with the version that the write made.
-            let row = task.sights[s].row().is_some() && one.sent[s].is_none();
-            let seen = row || side.version.is_some();
-            if seen && std::mem::take(&mut side.written) && !decision.bounced {
-                link.bounces = 0;
-            }
-        }
-        link.bounces += u8::from(decision.bounced);
+        note_kept(one, &mut link);
         self.note_freshness(map, one, &mut link);
         Some(link)
     }
@@ -200,13 +203,19 @@ impl Runtime {
     }
 
     /// What a write that succeeded does to the link: its lines' values are what both sides held.
-    fn take_write(&self, map: &MapRun, one: &Decided, side: Side, link: &mut Link) {
+    fn take_write(
+        &self,
+        map: &MapRun,
+        one: &Decided,
+        side: Side,
+        returned: &Returned,
+        link: &mut Link,
+    ) {
         let s = side.index();
         let (Some(sent), Some(Outcome::Applied { key, .. })) = (&one.sent[s], &one.outcomes[s])
         else {
             return;
         };
-        link.sides[s].written = true;
         match sent.intent.kind {
             IntentKind::Create => {
                 let folds = map.abilities[s].folds_keys;
@@ -216,11 +225,27 @@ impl Runtime {
             IntentKind::Delete => link.sides[s].record = None,
             IntentKind::Update | IntentKind::Deactivate => {}
         }
-        self.take_lines(map, &sent.intent, &mut link.bases);
+        let stores = !map.abilities[s].business_logic;
+        self.take_lines(
+            map,
+            &sent.intent,
+            &mut link.bases,
+            |line, _| match returned {
+                Some(differing) => !differing.contains(&line),
+                None => stores,
+            },
+        );
     }
 
-    /// Moves the bases of an intent's lines, on both sides.
-    pub(crate) fn take_lines(&self, map: &MapRun, intent: &Intent, bases: &mut Bases) {
+    /// Moves the bases of an intent's lines, on both sides. `is_kept` says of a line and the value that was written
+    /// whether the target is known to have kept it so.
+    pub(crate) fn take_lines(
+        &self,
+        map: &MapRun,
+        intent: &Intent,
+        bases: &mut Bases,
+        is_kept: impl Fn(usize, &Value) -> bool,
+    ) {
         let s = intent.side.index();
         let lines = &self.plan_of(map).lines;
         for line in &intent.lines {
@@ -233,6 +258,8 @@ impl Runtime {
                 base.sides[1 - s] = Some(line.source.clone());
             }
             base.pending = line.pending.then_some(intent.side.other());
+            base.written = (!is_kept(at, &line.written)).then_some(intent.side);
+            base.bounces = line.bounces;
             bases.put(at, line.line, base);
         }
     }
@@ -241,8 +268,6 @@ impl Runtime {
     pub(crate) fn begin_bases(&self, map: &MapRun, link: &mut Link) {
         let lines = self.plan_of(map).lines.iter();
         link.bases = Bases::new(lines.map(|line| (line.id, Base::default())).collect());
-        link.bounces = 0;
-        link.sides.iter_mut().for_each(|side| side.written = false);
     }
 
     /// The lines that are in order as they stand become the base.
@@ -253,6 +278,12 @@ impl Runtime {
             let base = Base {
                 sides: [Some(left.clone()), Some(right.clone())],
                 pending: waits.map(|(_, from, _)| *from),
+                written: None,
+                bounces: if decision.unsettled.contains(i) {
+                    GIVEN_UP
+                } else {
+                    0
+                },
             };
             let at = usize::from(*i);
             link.bases.put(at, lines[at].id, base);
@@ -263,7 +294,7 @@ impl Runtime {
         &self,
         map: &MapRun,
         one: &Decided,
-        differs: [bool; 2],
+        returned: &[Returned; 2],
         tally: &mut Tally,
         changes: &mut Vec<Change>,
     ) {
@@ -303,7 +334,7 @@ impl Runtime {
             self.rest(map, task, None, &trouble, changes);
         }
         for side in Side::BOTH {
-            if let (true, Some(record)) = (differs[side.index()], known(task, side)) {
+            if let (true, Some(record)) = (differs(&returned[side.index()]), known(task, side)) {
                 changes.push(self.mark_anew(map, side, record.clone()));
             }
         }
@@ -386,6 +417,22 @@ impl Runtime {
                     ..mark
                 }),
             });
+        }
+    }
+}
+
+/// Lines that were written are known to be kept where the pass saw them as they were written, or where their side is
+/// known to be in order.
+fn note_kept(one: &Decided, link: &mut Link) {
+    let known = [0, 1].map(|s| link.sides[s].version.is_some());
+    for (at, (_, base)) in link.bases.iter_mut().enumerate() {
+        let Some(side) = base.written else { continue };
+        let s = side.index();
+        let row = one.task.sights[s].row().filter(|_| one.sent[s].is_none());
+        let shown = row.and_then(|o| own(o.row.own.get(at)?));
+        if known[s] || (shown.is_some() && shown == base.sides[s].as_ref()) {
+            base.written = None;
+            base.bounces = 0;
         }
     }
 }

@@ -8,7 +8,7 @@ use dwmap_plan::{ConflictPolicy, InitialPolicy, Line, MissingPolicy, Side, Value
 use super::agree::line_agrees;
 use super::{Decision, Halt, Input, LineWrite, Next, Note, Problem, Seen, SideWrite, Why};
 use crate::mistake::Mistake;
-use crate::state::{ActivityKind, IntentKind, LinkState, Word};
+use crate::state::{ActivityKind, GIVEN_UP, IntentKind, LinkState, Word};
 
 /// How often a side's change of what we wrote may flow back, for one outside change.
 const BOUNCES_MAX: u8 = 2;
@@ -63,18 +63,22 @@ pub(super) fn merge_lines(input: &Input<'_>, first: bool) -> Result<Decision, Ha
                 settle(&mut decision);
             }
             Verdict::Undecided => decision.undecided.push(i),
-            Verdict::Unsettled => decision.unsettled.push(i),
+            Verdict::Unsettled => {
+                decision.unsettled.push(i);
+                settle(&mut decision);
+            }
             Verdict::Flows {
                 from,
                 conflict,
-                bounced,
+                bounces,
             } => {
-                decision.bounced |= bounced;
                 if conflict {
                     decision.notes.push(note(ActivityKind::Conflict, from, i));
                 }
                 match outgoing(input, i, line, from) {
-                    Ok(write) => flow(input, &mut decision, from, write),
+                    Ok(write) => {
+                        flow(input, &mut decision, from, LineWrite { bounces, ..write });
+                    }
                     Err(Refusal::Halt(halt)) => return Err(halt),
                     Err(Refusal::Problem(problem)) => problems.push(problem),
                 }
@@ -120,8 +124,8 @@ enum Verdict {
         from: Side,
         /// Both sides had changed.
         conflict: bool,
-        /// The value is the side's own change of what we wrote.
-        bounced: bool,
+        /// How often the line has bounced with it.
+        bounces: u8,
     },
 }
 
@@ -133,14 +137,16 @@ fn decide(input: &Input<'_>, i: u16, line: &Line, first: bool) -> Verdict {
     let base = Side::BOTH.map(|side| if first { None } else { input.base(side, i) });
     let changed = |side: Side| held[side.index()].own != base[side.index()];
     let has_base = base.iter().all(Option::is_some);
-    let pending = input
+    let known_base = input
         .link
         .filter(|_| !first)
-        .and_then(|link| link.bases.at(usize::from(i), line.id)?.pending);
+        .and_then(|link| link.bases.at(usize::from(i), line.id));
+    let pending = known_base.and_then(|base| base.pending);
+    let bounces = known_base.map_or(0, |base| base.bounces);
     let flows = |from: Side| Verdict::Flows {
         from,
         conflict: false,
-        bounced: false,
+        bounces: 0,
     };
     let changed_sides = [changed(Side::Left), changed(Side::Right)];
     let from = match (input.word, changed_sides) {
@@ -152,6 +158,7 @@ fn decide(input: &Input<'_>, i: u16, line: &Line, first: bool) -> Verdict {
         (_, [true, true]) => one_way(line).or_else(|| winner(input, line)),
         (_, [false, false]) => match pending {
             Some(source) => return flows(source),
+            None if bounces >= GIVEN_UP => return Verdict::Unsettled,
             None if line.two_way() && known(input) => winner(input, line),
             None => return Verdict::Untouched,
         },
@@ -176,21 +183,17 @@ fn decide(input: &Input<'_>, i: u16, line: &Line, first: bool) -> Verdict {
         Some(column) if column.create_only => return Verdict::NotSent(from),
         Some(_) => {}
     }
-    let link = input.link.filter(|_| !first);
-    let bounced = link.is_some_and(|link| {
-        has_base
-            && link.sides[from.index()].written
-            && matches!(input.seen[from.index()], Seen::Row(_))
-            && changed(from)
-            && input.word.is_none()
-    });
-    if bounced && link.is_some_and(|link| link.bounces >= BOUNCES_MAX) {
+    let rewritten = has_base
+        && known_base.is_some_and(|base| base.written == Some(from))
+        && changed(from)
+        && input.word.is_none();
+    if rewritten && bounces >= BOUNCES_MAX {
         return Verdict::Unsettled;
     }
     Verdict::Flows {
         from,
         conflict,
-        bounced,
+        bounces: if rewritten { bounces + 1 } else { 0 },
     }
 }
 
@@ -257,6 +260,7 @@ fn outgoing(input: &Input<'_>, i: u16, line: &Line, from: Side) -> Result<LineWr
         written,
         source: source.clone(),
         waits_for,
+        bounces: 0,
     };
     match held.out {
         Cell::Value(written) => Ok(value(written.clone(), None)),

@@ -65,6 +65,8 @@ pub(crate) struct LineWrite {
     pub(crate) source: Value,
     /// It is null until this record is there.
     pub(crate) waits_for: Option<Ask>,
+    /// How often the line has bounced with it since the last outside change.
+    pub(crate) bounces: u8,
 }
 
 /// A write to one side.
@@ -102,9 +104,7 @@ pub(crate) struct Decision {
     pub(crate) settled: Vec<(u16, [Value; 2])>,
     /// Lines left blank that stay so: their index, the source, and what they wait for.
     pub(crate) waiting: Vec<(u16, Side, Ask)>,
-    /// A side changed what we wrote there, and its change flows back.
-    pub(crate) bounced: bool,
-    /// Lines that two systems keep changing.
+    /// Lines that two systems keep changing. They are settled as they stand.
     pub(crate) unsettled: Vec<u16>,
     /// Lines that both sides changed, and of which a person decides.
     pub(crate) undecided: Vec<u16>,
@@ -120,7 +120,6 @@ impl Decision {
             writes: [None, None],
             settled: Vec::new(),
             waiting: Vec::new(),
-            bounced: false,
             unsettled: Vec::new(),
             undecided: Vec::new(),
             notes: Vec::new(),

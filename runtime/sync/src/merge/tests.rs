@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::code::Cell;
 use crate::key::PairKey;
-use crate::state::{Base, Bases, LinkState, MapId};
+use crate::state::{Base, Bases, GIVEN_UP, LinkState, MapId};
 
 /// How many lines the map has: two both ways, one each way.
 const LINES: usize = 4;
@@ -123,7 +123,7 @@ impl World {
         let mut base = |line: u16, sides: [Value; 2]| {
             let base = Base {
                 sides: sides.map(Some),
-                pending: None,
+                ..Base::default()
             };
             link.bases
                 .put(usize::from(line), LineId(u64::from(line)), base);
@@ -286,10 +286,73 @@ fn a_system_that_rewrites_what_it_is_sent_is_given_up_after_two_bounces() {
     let mut world = World::new(Side::Left);
     world.pass();
     let link = world.link.as_mut().unwrap();
-    link.sides[1].written = true;
-    link.bounces = 2;
+    let written = |bounces| Base {
+        sides: [Some("sent".into()), Some("sent".into())],
+        written: Some(Side::Right),
+        bounces,
+        ..Base::default()
+    };
+    link.bases.put(1, LineId(1), written(1));
+    world.rows = [0, 1].map(|_| std::array::from_fn(|_| "sent".to_owned()));
     world.rows[1][1] = "rewritten".to_owned();
+    let back = world.decide();
+    let write = back.writes[0].as_ref().unwrap();
+    assert_eq!(write.lines[0].bounces, 2);
+
+    world
+        .link
+        .as_mut()
+        .unwrap()
+        .bases
+        .put(1, LineId(1), written(2));
+    let given_up = world.decide();
+    assert_eq!(given_up.unsettled, [1]);
+    assert!(!given_up.writes_anything());
+}
+
+#[test]
+fn what_a_user_changes_in_another_line_than_was_written_is_no_bounce() {
+    let mut world = World::new(Side::Left);
+    world.pass();
+    let link = world.link.as_mut().unwrap();
+    let line = LineId(1);
+    let written = Base {
+        written: Some(Side::Right),
+        bounces: 2,
+        ..link.bases.get(line).unwrap().clone()
+    };
+    link.bases.put(1, line, written);
+    world.rows[1][0] = "A USER'S".to_owned();
     let decision = world.decide();
-    assert_eq!(decision.unsettled, [1]);
-    assert!(!decision.writes_anything());
+    assert!(decision.unsettled.is_empty());
+    assert_eq!(decision.writes[0].as_ref().unwrap().lines[0].bounces, 0);
+}
+
+#[test]
+fn a_line_that_was_given_up_flows_again_once_a_user_changes_it() {
+    let mut world = World::new(Side::Left);
+    world.pass();
+    let values = ["theirs", "ours"].map(|v| Some(v.into()));
+    let given_up = Base {
+        sides: values,
+        bounces: GIVEN_UP,
+        ..Base::default()
+    };
+    world
+        .link
+        .as_mut()
+        .unwrap()
+        .bases
+        .put(1, LineId(1), given_up);
+    world.rows[0][1] = "theirs".to_owned();
+    world.rows[1][1] = "ours".to_owned();
+    assert_eq!(world.decide().unsettled, [1]);
+
+    world.rows[1][1] = "a user's".to_owned();
+    let decision = world.decide();
+    assert!(decision.unsettled.is_empty());
+    assert_eq!(
+        decision.writes[0].as_ref().unwrap().lines[0].written,
+        Value::from("a user's")
+    );
 }

@@ -11,13 +11,22 @@ pub struct Base {
     pub sides: [Option<Value>; 2],
     /// The source of a reference that was written as null until its target is there.
     pub pending: Option<Side>,
+    /// The side that we wrote it to, as long as nothing shows that it was kept there as it was sent.
+    pub written: Option<Side>,
+    /// How often such a side's own change of it has flowed back since the last outside change; [`GIVEN_UP`] where it
+    /// no longer does.
+    pub bounces: u8,
 }
+
+/// The bounces of a line that two systems keep changing: neither's value flows, until an outside change.
+pub(crate) const GIVEN_UP: u8 = 3;
 
 /// The bases of a link's lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bases(Vec<(LineId, Base)>);
 
-/// How a line's two values stand: both in two bits each, and whether they are the same.
+/// How a line's two values stand: both in two bits each, and whether they are the same. Two bits each follow for what
+/// is pending, for where it was written, and for the bounces.
 const ABSENT: u8 = 0;
 const PRESENT: u8 = 1;
 const SAME_AS_LEFT: u8 = 2;
@@ -87,6 +96,11 @@ impl Bases {
         self.0.iter()
     }
 
+    /// All entries, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut (LineId, Base)> {
+        self.0.iter_mut()
+    }
+
     /// Whether some line has been left blank until its target is there.
     pub fn is_pending(&self) -> bool {
         self.0.iter().any(|(_, base)| base.pending.is_some())
@@ -110,11 +124,10 @@ impl Bases {
             } else {
                 form(right)
             };
-            let pending = base.pending.map_or(0, |side| 1 + side.index() as u8);
-            put_varint(
-                &mut out,
-                u128::from(form(left) | right_form << 2 | pending << 4),
-            );
+            let stands = form(left) | right_form << 2 | sided(base.pending) << 4;
+            let written = u128::from(sided(base.written)) << 6;
+            let bounces = u128::from(base.bounces.min(GIVEN_UP)) << 8;
+            put_varint(&mut out, u128::from(stands) | written | bounces);
             if let Some(value) = left {
                 put_value(&mut out, value);
             }
@@ -130,27 +143,24 @@ impl Bases {
         let mut lines = Vec::with_capacity(layout.len() / 8);
         while !ids.is_empty() {
             let id = ids.take(8)?.try_into().map_err(|_| Unreadable)?;
-            let form = reader.byte()?;
-            let left = match form & 3 {
+            let forms = reader.varint()?;
+            let form = |shift: u32| (forms >> shift & 3) as u8;
+            let left = match form(0) {
                 ABSENT => None,
                 PRESENT => Some(reader.value()?),
                 _ => return Err(Unreadable),
             };
-            let right = match form >> 2 & 3 {
+            let right = match form(2) {
                 ABSENT => None,
                 PRESENT => Some(reader.value()?),
                 SAME_AS_LEFT => left.clone(),
                 _ => return Err(Unreadable),
             };
-            let pending = match form >> 4 {
-                0 => None,
-                1 => Some(Side::Left),
-                2 => Some(Side::Right),
-                _ => return Err(Unreadable),
-            };
             let base = Base {
                 sides: [left, right],
-                pending,
+                pending: side_of(form(4))?,
+                written: side_of(form(6))?,
+                bounces: form(8),
             };
             lines.push((LineId(u64::from_le_bytes(id)), base));
         }
@@ -159,6 +169,24 @@ impl Bases {
         } else {
             Err(Unreadable)
         }
+    }
+}
+
+/// A side, or none, in two bits.
+const fn sided(side: Option<Side>) -> u8 {
+    match side {
+        None => 0,
+        Some(Side::Left) => 1,
+        Some(Side::Right) => 2,
+    }
+}
+
+const fn side_of(bits: u8) -> Result<Option<Side>, Unreadable> {
+    match bits {
+        0 => Ok(None),
+        1 => Ok(Some(Side::Left)),
+        2 => Ok(Some(Side::Right)),
+        _ => Err(Unreadable),
     }
 }
 
@@ -174,14 +202,16 @@ mod tests {
                 LineId(1),
                 Base {
                     sides: [text("Acme"), text("ACME")],
-                    pending: None,
+                    written: Some(Side::Right),
+                    bounces: GIVEN_UP,
+                    ..Base::default()
                 },
             ),
             (
                 LineId(2),
                 Base {
                     sides: [text("same"), text("same")],
-                    pending: None,
+                    ..Base::default()
                 },
             ),
             (
@@ -189,6 +219,7 @@ mod tests {
                 Base {
                     sides: [Some(Value::Null), None],
                     pending: Some(Side::Left),
+                    ..Base::default()
                 },
             ),
             (LineId(4), Base::default()),
@@ -202,7 +233,7 @@ mod tests {
     fn lines_that_are_gone_are_dropped_and_new_ones_have_no_base() {
         let known = Base {
             sides: [Some(Value::Int(1)), Some(Value::Int(1))],
-            pending: None,
+            ..Base::default()
         };
         let bases = Bases::new(vec![(LineId(1), known.clone()), (LineId(2), known.clone())]);
         let aligned = bases.aligned([LineId(3), LineId(2)].into_iter());

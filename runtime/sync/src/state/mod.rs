@@ -18,6 +18,7 @@ use async_trait::async_trait;
 use dwmap_connect::Cursor;
 use dwmap_plan::Side;
 
+pub(crate) use bases::GIVEN_UP;
 pub use bases::{Base, Bases};
 pub use error::StateError;
 pub use schema::SCHEMA;

@@ -8,7 +8,7 @@ use super::StateError;
 use crate::codec::Unreadable;
 
 /// The steps from an empty file to the present schema. A step that was released is never changed: a new one is added.
-const STEPS: &[&str] = &[FIRST, NUMBERED_SETS, STEERED];
+const STEPS: &[&str] = &[FIRST, NUMBERED_SETS, STEERED, BOUNCES_BY_LINE];
 
 const FIRST: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -83,6 +83,12 @@ ALTER TABLE marks RENAME COLUMN approved TO word;
 
 -- What was asked for, and what came of it, as JSON; an answer that nobody fetches goes with the next start.
 CREATE TABLE requests (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, request TEXT NOT NULL, answer TEXT);
+";
+
+/// What was written and not seen since, and how often it came back changed, is told of each line, with its bases.
+const BOUNCES_BY_LINE: &str = "
+ALTER TABLE links DROP COLUMN bounces;
+UPDATE links SET flags = flags & 3 WHERE flags > 3;
 ";
 
 /// Rows that are put aside while two sides are joined.

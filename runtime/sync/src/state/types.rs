@@ -46,8 +46,6 @@ pub struct LinkSide {
     pub version: Option<Version>,
     /// Reads sent before this moment may be older than what was last seen or written (systems with lagging reads).
     pub fresh_from: Option<Moment>,
-    /// We wrote it, and haven't seen it since.
-    pub written: bool,
 }
 
 /// Two records that are kept the same.
@@ -65,8 +63,6 @@ pub struct Link {
     pub bases: Bases,
     /// The sequence number at which a base last moved.
     pub moved: u64,
-    /// How often a side's own change of what we wrote has flowed back since the last outside change.
-    pub bounces: u8,
 }
 
 impl Link {
@@ -79,7 +75,6 @@ impl Link {
             sides: [LinkSide::default(), LinkSide::default()],
             bases: Bases::default(),
             moved: 0,
-            bounces: 0,
         }
     }
 }
@@ -252,6 +247,8 @@ pub struct IntentLine {
     pub before: Option<Value>,
     /// It is null only until the reference's target is there.
     pub pending: bool,
+    /// The bounces of its base once it has landed.
+    pub bounces: u8,
 }
 
 /// A write that was sent, or was about to be, and whose outcome isn't committed.

@@ -24,7 +24,7 @@ use crate::plan::plan;
 use crate::scenario::Scenario;
 use crate::system::ModelSystem;
 use crate::trace::Trace;
-use crate::words::{describe, pair_text};
+use crate::words::{describe, met, pair_text};
 use crate::world::{SYSTEMS, World};
 
 /// The parts of a run: looks at the feeds of both sides, apply, and the look for what is waited for.
@@ -142,6 +142,9 @@ fn gate(world: &World) -> Gate {
         for change in changes {
             if let Change::DropIntent(_, pair, side) = change {
                 state.acknowledge(*side, &pair_text(pair));
+            }
+            if let Some(key) = met(change) {
+                state.oracle.met(&key);
             }
             if let Some(words) = describe(change) {
                 state.tell(|| format!("      commit: {words}"));

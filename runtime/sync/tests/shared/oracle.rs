@@ -91,6 +91,8 @@ struct Story {
     born: [bool; 2],
     /// A user edited such a record: if the answer is lost, it can't be told from a user's own, and the two meet.
     doubtful_birth: [bool; 2],
+    /// Such a record is about to meet its partner, and at a first meeting the preferred side wins.
+    meets: bool,
 }
 
 /// What the promises depend on in a scenario.
@@ -195,7 +197,8 @@ impl Oracle {
         if over.is_none() {
             below.extend(&self.records[key].seen_by_delete);
         }
-        let ambiguous = over.is_none() && self.records[key].delete_ambiguous;
+        let meets = self.records[key].meets && side != self.rules.prefer;
+        let ambiguous = meets || (over.is_none() && self.records[key].delete_ambiguous);
         self.edits.push(Edit {
             side,
             key: key.to_owned(),
@@ -281,6 +284,7 @@ impl Oracle {
             return;
         }
         record.delete_ambiguous |= deleted;
+        record.meets |= meets;
         for tag in doubtful {
             self.edits[tag as usize - 1].ambiguous = true;
         }
@@ -288,6 +292,13 @@ impl Oracle {
         let of_record = self.edits.iter_mut().filter(|e| meets && e.key == key);
         for edit in of_record.filter(|e| e.side != prefer) {
             edit.ambiguous = true;
+        }
+    }
+
+    /// The runtime has put down that every line of a pair was in order once.
+    pub(crate) fn met(&mut self, key: &str) {
+        if let Some(record) = self.records.get_mut(key) {
+            record.meets = false;
         }
     }
 

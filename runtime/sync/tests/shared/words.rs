@@ -1,6 +1,6 @@
 //! The runtime's state in words, for stories of failing runs.
 
-use dwmap_sync::state::{Change, MarkId};
+use dwmap_sync::state::{Change, LinkState, MarkId};
 use dwmap_sync::{PairKey, RecordId};
 
 use super::wire::key_text;
@@ -9,6 +9,16 @@ use super::wire::key_text;
 pub(crate) fn pair_text(pair: &PairKey) -> String {
     pair.values()
         .map_or_else(|e| e.to_string(), |v| key_text(&v))
+}
+
+/// The pair of a change by which every line of it has been in order once.
+pub(crate) fn met(change: &Change) -> Option<String> {
+    let Change::PutLink(link) = change else {
+        return None;
+    };
+    let mut bases = link.bases.iter();
+    let whole = bases.all(|(_, base)| base.sides.iter().all(Option::is_some));
+    (link.state == LinkState::Linked && whole).then(|| pair_text(&link.pair))
 }
 
 /// A change of the state in a few words; none for those that say nothing about a record.

@@ -134,6 +134,36 @@ const ONCE_BROKEN: &[(&str, &str, u64)] = &[
         "crash between answer and commit",
         94,
     ),
+    (
+        "an edit passed for the target's own change of another line that was written",
+        "bad record",
+        26,
+    ),
+    (
+        "the same with everything else going wrong",
+        "everything at once",
+        32,
+    ),
+    (
+        "a yes that a user set of their own passed for a write that never landed",
+        "no guards",
+        178,
+    ),
+    (
+        "so did a group",
+        "unknown outcome",
+        268,
+    ),
+    (
+        "an edit just before two records met that couldn't be told from a pair was asked for",
+        "crash between answer and commit",
+        159,
+    ),
+    (
+        "what was refused, and then left the filter of a side that is swept, stayed among the errors",
+        "everything at once",
+        257,
+    ),
 ];
 
 #[test]

@@ -14,7 +14,7 @@ use dwmap_sync::{Moment, PairKey, RecordId, SqliteStore, StateError, StateStore}
 use rand::Rng;
 
 use crate::oracle::Promise;
-use crate::shared::words::{describe, pair_text};
+use crate::shared::words::{describe, met, pair_text};
 use crate::world::World;
 
 /// A store that lives longer than the processes that use it.
@@ -71,6 +71,7 @@ impl StateStore for SimStore {
                 _ => None,
             })
             .collect();
+        let met: Vec<String> = changes.iter().filter_map(met).collect();
         let told: Vec<String> = changes.iter().filter_map(describe).collect();
         self.inner.commit(changes).await?;
         {
@@ -84,6 +85,9 @@ impl StateStore for SimStore {
                     state.oracle.break_promise(Promise::NothingLost, what);
                 }
                 state.oracle.acknowledged(side, &key, answered);
+            }
+            for key in met {
+                state.oracle.met(&key);
             }
             for line in told {
                 state.tell(format!("   commit: {line}"));

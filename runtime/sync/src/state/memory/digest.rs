@@ -40,11 +40,10 @@ impl Kept {
         }
         for link in self.links.values() {
             to.bytes(&link.pair.0);
-            to.bytes(&[link.state as u8, link.bounces]);
+            to.bytes(&[link.state as u8]);
             for side in &link.sides {
                 to.bytes(side.record.as_ref().map_or(&[], |r| &r.0));
                 to.bytes(side.version.as_ref().map_or(&[], |v| v.0.as_bytes()));
-                to.bytes(&[side.written.into()]);
                 to.moment(side.fresh_from.unwrap_or_default());
             }
             to.bytes(&link.bases.layout());
@@ -71,7 +70,7 @@ impl Kept {
             let mut lines = Vec::new();
             for line in &intent.lines {
                 lines.extend_from_slice(&line.line.0.to_le_bytes());
-                lines.push(line.pending.into());
+                lines.extend([line.pending.into(), line.bounces]);
                 crate::codec::put_value(&mut lines, &line.written);
                 crate::codec::put_value(&mut lines, &line.source);
                 let before = line.before.as_ref().unwrap_or(&dwmap_plan::Value::Null);

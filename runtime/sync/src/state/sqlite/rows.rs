@@ -82,7 +82,7 @@ pub(super) fn each(
 }
 
 pub(super) const LINK: &str = "SELECT map, pair, state, flags, left_record, right_record, left_version, right_version,
-    left_fresh, right_fresh, moved, bounces, lines, bases FROM links JOIN layouts ON layouts.id = layout";
+    left_fresh, right_fresh, moved, lines, bases FROM links JOIN layouts ON layouts.id = layout";
 
 pub(super) fn link(row: &Row<'_>) -> Result<Link> {
     let pair = PairKey(row.get(1)?);
@@ -97,19 +97,17 @@ pub(super) fn link(row: &Row<'_>) -> Result<Link> {
             record: record.map(RecordId),
             version: row.get::<_, Option<String>>(6 + i)?.map(Version),
             fresh_from: row.get::<_, Option<i64>>(8 + i)?.map(Moment),
-            written: flags >> (2 + i) & 1 == 1,
         })
     };
     let sides = [one_side(0)?, one_side(1)?];
-    let layout = row.get_ref(12)?.as_blob().map_err(|_| Unreadable)?;
-    let bases = row.get_ref(13)?.as_blob().map_err(|_| Unreadable)?;
+    let layout = row.get_ref(11)?.as_blob().map_err(|_| Unreadable)?;
+    let bases = row.get_ref(12)?.as_blob().map_err(|_| Unreadable)?;
     Ok(Link {
         map: MapId(row.get(0)?),
         state: nth(&LINK_STATES, row.get(2)?)?,
         sides,
         bases: Bases::decode(layout, bases)?,
         moved: row.get(10)?,
-        bounces: row.get(11)?,
         pair,
     })
 }
@@ -318,9 +316,11 @@ fn intent_lines(bytes: &[u8]) -> Result<Vec<IntentLine>, Unreadable> {
     let mut lines = Vec::new();
     while !reader.is_empty() {
         let id = reader.take(8)?.try_into().map_err(|_| Unreadable)?;
+        let flags = reader.varint()?;
         lines.push(IntentLine {
             line: LineId(u64::from_le_bytes(id)),
-            pending: reader.varint()? != 0,
+            pending: flags & 1 == 1,
+            bounces: (flags >> 1) as u8,
             written: reader.value()?,
             source: reader.value()?,
             before: match reader.varint()? {

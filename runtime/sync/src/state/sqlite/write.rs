@@ -218,14 +218,13 @@ fn put_link(t: &Transaction<'_>, link: &Link) -> Result<()> {
             Some(record) => records[i] = Some(&record.0),
             None => {}
         }
-        flags |= i64::from(side.written) << (2 + i);
     }
     let [left, right] = &link.sides;
     let version = |v: &Option<Version>| v.as_ref().map(|v| v.0.clone());
-    let sql = "INSERT INTO links VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+    let sql = "INSERT INTO links VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
         ON CONFLICT (map, pair) DO UPDATE SET state = ?3, flags = ?4, left_record = ?5, right_record = ?6,
-          left_version = ?7, right_version = ?8, left_fresh = ?9, right_fresh = ?10, moved = ?11, bounces = ?12,
-          layout = ?13, bases = ?14";
+          left_version = ?7, right_version = ?8, left_fresh = ?9, right_fresh = ?10, moved = ?11,
+          layout = ?12, bases = ?13";
     let outcome = t.prepare_cached(sql)?.execute(params![
         link.map.0,
         link.pair.0,
@@ -238,7 +237,6 @@ fn put_link(t: &Transaction<'_>, link: &Link) -> Result<()> {
         left.fresh_from.map(|m| m.0),
         right.fresh_from.map(|m| m.0),
         link.moved,
-        link.bounces,
         layout,
         link.bases.encode()
     ]);
@@ -344,7 +342,10 @@ fn put_intent(t: &Transaction<'_>, intent: &Intent) -> Result<()> {
     let mut lines = Vec::new();
     for line in &intent.lines {
         lines.extend_from_slice(&line.line.0.to_le_bytes());
-        put_varint(&mut lines, u128::from(line.pending));
+        put_varint(
+            &mut lines,
+            u128::from(line.pending) | u128::from(line.bounces) << 1,
+        );
         put_value(&mut lines, &line.written);
         put_value(&mut lines, &line.source);
         put_varint(&mut lines, u128::from(line.before.is_some()));
