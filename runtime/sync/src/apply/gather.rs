@@ -251,8 +251,11 @@ impl Runtime {
                 changes.extend(self.fault(map, &mark, fetched.read, &trouble, Some(&observed)));
             } else {
                 if let Some(link) = &mut task.link {
+                    // Kept at once: if the pass comes to nothing, the record's mark may go, and a retry looks at both
+                    // records of the link.
                     link.sides[s].record = Some(mark.id.record.clone());
                     link.sides[s].version = None;
+                    changes.push(Change::PutLink(Box::new(link.clone())));
                 }
                 task.marks[s] = Some(mark);
                 self.sight(task, side, Some(observed), fetched.read, sent);

@@ -95,7 +95,11 @@ fn lines(map: MapId, generation: u64) -> [Change; 1] {
 
 /// Links in each state, with bases of each kind of value.
 fn links(map: MapId, sequence: u64) -> [Link; 4] {
-    let base = |sides, pending| Base { sides, pending };
+    let base = |sides, pending| Base {
+        sides,
+        pending,
+        ..Base::default()
+    };
     let same = |value: Value| base([Some(value.clone()), Some(value)], None);
     let values = [
         Value::Bool(true),
@@ -115,6 +119,11 @@ fn links(map: MapId, sequence: u64) -> [Link; 4] {
             Some(Side::Left),
         ),
         base([None, Some("never seen left".into())], None),
+        Base {
+            written: Some(Side::Right),
+            bounces: 2,
+            ..same("rewritten".into())
+        },
     ];
     bases.extend(values.map(same));
     let lines = (1..).map(LineId).zip(bases).collect();
@@ -123,11 +132,9 @@ fn links(map: MapId, sequence: u64) -> [Link; 4] {
     linked.sides[0].record = Some(RecordId(pair("US-001").0));
     linked.sides[0].version = Some(Version("W/\"12\"".to_owned()));
     linked.sides[1].record = Some(RecordId::new(&[Value::Guid(GUID)], false));
-    linked.sides[1].written = true;
     linked.sides[1].fresh_from = Some(Moment(1_769_860_801_000));
     linked.bases = Bases::new(lines);
     linked.moved = sequence + 7;
-    linked.bounces = 1;
 
     let mut awaiting = Link::new(map, pair("US-002"), LinkState::AwaitingKey);
     awaiting.sides[0].record = Some(RecordId(pair("US-002").0));
@@ -216,6 +223,7 @@ fn intents(map: MapId) -> [Intent; 4] {
                     source: Value::from("NEW"),
                     before: Some("old".into()),
                     pending: false,
+                    bounces: 1,
                 },
                 IntentLine {
                     line: LineId(3),
@@ -223,6 +231,7 @@ fn intents(map: MapId) -> [Intent; 4] {
                     source: Value::from("group 40"),
                     before: None,
                     pending: true,
+                    bounces: 0,
                 },
             ],
             settle_at: Moment(1_769_861_400_000),

@@ -84,17 +84,12 @@ async fn write_map(out: &mut String, store: &dyn StateStore, name: &str, map: Ma
 
 fn write_link(out: &mut String, link: &Link) {
     let (pair, state) = (words(&link.pair), link.state);
-    writeln!(
-        out,
-        "  link {pair}: {state:?} moved {} bounces {}",
-        link.moved, link.bounces
-    )
-    .unwrap();
+    writeln!(out, "  link {pair}: {state:?} moved {}", link.moved).unwrap();
     for side in &link.sides {
-        let (key, written) = (record(side.record.as_ref()), side.written);
+        let key = record(side.record.as_ref());
         writeln!(
             out,
-            "    record {key} {:?} {:?} written {written}",
+            "    record {key} {:?} {:?}",
             side.version, side.fresh_from
         )
         .unwrap();
@@ -104,8 +99,8 @@ fn write_link(out: &mut String, link: &Link) {
         let [left, right] = &base.sides;
         writeln!(
             out,
-            "    base {}: {left:?} {right:?} {:?}",
-            line.0, base.pending
+            "    base {}: {left:?} {right:?} {:?} {:?} {}",
+            line.0, base.pending, base.written, base.bounces
         )
         .unwrap();
     }
