@@ -272,6 +272,7 @@ fn link(map: MapId, n: u32, first: u64) -> Link {
     let same = |value: Value| Base {
         sides: [Some(value.clone()), Some(value)],
         pending: None,
+        ..Base::default()
     };
     let texts = (0..12).map(|i| same(Value::from(format!("{i} Main street {n}").as_str())));
     let blanks = (0..40).map(|_| same(Value::Null));

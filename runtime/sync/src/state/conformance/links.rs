@@ -21,9 +21,7 @@ async fn links_are_found_by_pair_and_by_either_record(store: &dyn StateStore) {
     let mut link = Link::new(map, pair("A"), LinkState::Linked);
     link.sides[0].record = Some(RecordId(pair("A").0));
     link.sides[1].record = Some(record("guid-a"));
-    link.sides[1].written = true;
     link.sides[1].fresh_from = Some(Moment(7));
-    link.bounces = 2;
     store
         .commit(vec![Change::PutLink(Box::new(link.clone()))])
         .await
@@ -51,6 +49,8 @@ async fn a_link_is_replaced_dropped_and_paged_in_order(store: &dyn StateStore) {
     let base = Base {
         sides: [Some(Value::Int(1)), None],
         pending: Some(Side::Right),
+        written: Some(Side::Left),
+        bounces: 2,
     };
     new.bases = Bases::new(vec![(LineId(9), base)]);
     new.sides[0].version = Some(Version("1".to_owned()));

@@ -66,6 +66,7 @@ async fn intents_come_back_as_they_were(store: &dyn StateStore) {
             source: Value::Null,
             before: (kind == IntentKind::Update).then_some(Value::Bool(true)),
             pending: side == Side::Right,
+            bounces: 1,
         }],
         guard: (kind == IntentKind::Delete).then(|| Version("v".to_owned())),
         settle_at: Moment(9),

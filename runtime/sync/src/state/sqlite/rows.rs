@@ -81,7 +81,8 @@ pub(super) fn each(
     Ok(())
 }
 
-pub(super) const LINK: &str = "SELECT map, pair, state, flags, left_record, right_record, left_version, right_version,
+pub(super) const LINK: &str =
+    "SELECT map, pair, state, flags, left_record, right_record, left_version, right_version,
     left_fresh, right_fresh, moved, lines, bases FROM links JOIN layouts ON layouts.id = layout";
 
 pub(super) fn link(row: &Row<'_>) -> Result<Link> {
