@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! DWMAP_SIM_SEED=17 cargo test -p dwmap-sync --features simulation unknown_outcome
-//! DWMAP_SIM_SEEDS=5000 cargo test -p dwmap-sync --features simulation --test simulation
+//! tests/simulate --seeds 5000
 //! ```
 // Here a broken assumption is a failed test, wherever it is found.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -42,11 +42,13 @@ fn number(name: &str) -> Option<u64> {
     )
 }
 
-/// Runs a scenario under its seeds, or under the one that `DWMAP_SIM_SEED` names.
+/// Runs a scenario under its seeds (from `DWMAP_SIM_FROM` on), or under the one that `DWMAP_SIM_SEED` names.
 fn promises_hold(name: &str) {
     let scenario = Scenario::named(name);
     let one = number("DWMAP_SIM_SEED");
-    let seeds = one.map_or(0..number("DWMAP_SIM_SEEDS").unwrap_or(SEEDS), |s| s..s + 1);
+    let from = number("DWMAP_SIM_FROM").unwrap_or(0);
+    let end = from.saturating_add(number("DWMAP_SIM_SEEDS").unwrap_or(SEEDS));
+    let seeds = one.map_or(from..end, |s| s..s + 1);
     let mut shown = 0;
     for seed in seeds {
         let outcome = run(&scenario, seed, Rules::default());
