@@ -118,7 +118,7 @@ pub(crate) async fn ask_beside(state: &Path, request: &Request) -> Result<Option
         }
         if asked.elapsed() > DONE_WITHIN {
             return Err(Failure::Configuration(
-                "the running process took it up, and isn't done yet; `dwmap status` and `dwmap log` tell when it is"
+                "the running process took it up, and isn't done yet; `dwmap status` tells when it is"
                     .to_owned(),
             ));
         }
