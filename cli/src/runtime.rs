@@ -42,11 +42,12 @@ impl Ready {
         }
     }
 
-    /// Tells the last alerts.
-    pub(crate) async fn finish(self) {
+    /// Tells the last alerts, and gives back the state.
+    pub(crate) async fn finish(self) -> Arc<SqliteStore> {
         if let Some(alerts) = self.alerts {
             alerts.finish().await;
         }
+        self.store
     }
 }
 
@@ -152,19 +153,6 @@ pub(crate) async fn join(manifest: &Manifest, plan: Plan, setup: Setup) -> Resul
     join_state(manifest, plan, setup, Arc::new(store)).await
 }
 
-/// Lets another plan go on where one has ended.
-pub(crate) async fn replace(
-    manifest: &Manifest,
-    plan: Plan,
-    setup: Setup,
-    ended: Ready,
-) -> Result<Ready, Failure> {
-    let store = Arc::clone(&ended.store);
-    // Its listeners for hooks go first: the next ones take their ports.
-    drop(ended);
-    join_state(manifest, plan, setup, store).await
-}
-
 fn open_state(
     manifest: &Manifest,
     access: Access,
@@ -179,7 +167,8 @@ fn open_state(
     })
 }
 
-async fn join_state(
+/// Joins a manifest and a plan with a state that is open.
+pub(crate) async fn join_state(
     manifest: &Manifest,
     plan: Plan,
     setup: Setup,

@@ -75,7 +75,20 @@ async fn a_running_process_is_steered_by_map_and_by_record() {
     let synced = said(&[&["sync", "customers"][..], &key, &["--from", "dv"]].concat());
     assert!(synced.contains("in order"), "{synced}");
     assert!(said(&["pause", "customers"]).contains("paused"));
+    crm.change_account(&id, street("Pauseton")).await;
+    let paused = project.run(&[&["sync", "customers"][..], &key, &plan].concat());
+    let why = String::from_utf8_lossy(&paused.stderr).into_owned();
+    assert_eq!(paused.status.code(), Some(2), "{why}");
+    assert!(
+        why.contains("`dwmap resume customers` comes first"),
+        "{why}"
+    );
+    assert!(city().await.contains("Quietville"));
     assert!(said(&["resume", "customers"]).contains("resumed"));
+    eventually("it went", || async {
+        city().await.contains("Pauseton").then_some(())
+    })
+    .await;
     assert!(said(&["backfill", "customers"]).contains("will be looked at"));
     assert!(running.is_running());
     let deployed = said_without(&project, &["deploy", "target/contoso.dwplan"]);
@@ -88,6 +101,18 @@ async fn a_running_process_is_steered_by_map_and_by_record() {
     assert!(running.is_running());
     assert_eq!(running.terminate(), Some(0));
     assert_eq!(ask(&["verify"]).1["differences"], json!(0));
+
+    // Where no process works, the command does it itself, and holds to what was said.
+    said(&["readonly", "on"]);
+    assert_eq!(ask(&["status"]).1["readonly"], json!(true));
+    crm.change_account(&id, street("Lastville")).await;
+    let refused = project.run(&[&["sync", "customers"][..], &key, &plan].concat());
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(city().await.contains("Nextburg"));
+    said(&["readonly", "off"]);
+    let synced = said(&[&["sync", "customers"][..], &key].concat());
+    assert!(synced.contains("updated"), "{synced}");
+    assert!(city().await.contains("Lastville"));
 }
 
 fn said_without(project: &Project, args: &[&str]) -> String {

@@ -7,7 +7,7 @@ use dwmap_sync::{Event, Observer};
 use serde_json::json;
 
 use crate::args::{self, Cli};
-use crate::exit::{Ended, Outcome};
+use crate::exit::{Ended, Failure, Outcome};
 use crate::manifest;
 use crate::progress::Progress;
 use crate::runtime::{self, Setup};
@@ -47,14 +47,25 @@ pub(crate) async fn run(cli: &Cli, args: &args::Run) -> Outcome {
                 break;
             }
         };
-        match runtime::read_plan(&file) {
-            Ok(next) => {
+        // Its listeners for hooks go first: the next ones take their ports.
+        let state = ready.finish().await;
+        let join = |plan| runtime::join_state(&manifest, plan, setup.clone(), Arc::clone(&state));
+        let next = async {
+            let next = runtime::read_plan(&file)?;
+            Ok((join(next.clone()).await?, next))
+        };
+        ready = match next.await {
+            Ok((ready, next)) => {
                 plan = next;
                 eprintln!("goes on with the plan that was deployed");
+                ready
             }
-            Err(failure) => eprintln!("{failure}; goes on with the plan that it has"),
-        }
-        ready = runtime::replace(&manifest, plan.clone(), setup.clone(), ready).await?;
+            Err(failure) => {
+                let failure: Failure = failure;
+                eprintln!("{failure}; goes on with the plan that it had");
+                join(plan.clone()).await?
+            }
+        };
     }
     eprintln!("stopped; all that was seen is kept, and the next run goes on from here");
     Ok(Ended::Done)

@@ -18,6 +18,8 @@ struct Report {
     version: u32,
     /// What the log no longer has.
     log_cut: Option<LogCut>,
+    /// Neither system is written to.
+    readonly: bool,
     maps: Vec<dwmap_sync::MapState>,
 }
 
@@ -28,10 +30,13 @@ pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
     };
     let maps = ready.runtime.status().await.map_err(runtime::failure)?;
     let log_cut = ready.runtime.log_cut().await.map_err(runtime::failure)?;
+    let readonly = ready.runtime.is_readonly().await;
+    let readonly = readonly.map_err(runtime::failure)?;
     if args.json {
         output::json(&Report {
             version: VERSION,
             log_cut,
+            readonly,
             maps,
         })?;
         return Ok(Ended::Done);
@@ -55,6 +60,9 @@ pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
         })
         .collect();
     println!("{}", output::table(&head, &rows));
+    if readonly {
+        println!("neither system is written to; `dwmap readonly off` ends that");
+    }
     if maps.iter().any(|map| map.mode == MapMode::Stopped) {
         println!(
             "a stopped map hasn't been loaded yet; `dwmap sync --once` or `dwmap run` loads it"

@@ -101,6 +101,9 @@ pub(crate) async fn ask_beside(state: &Path, request: &Request) -> Result<Option
     let asked = Instant::now();
     let mut looks = 0_u32;
     loop {
+        // Asked before the answer is looked for: a process that is gone answers no more.
+        looks += 1;
+        let gone = looks.is_multiple_of(ENDED_EVERY) && ended(state);
         if let Some(answer) = desk.fetch(id).map_err(runtime::state)? {
             let answer = serde_json::from_str(&answer);
             return answer.map(Some).map_err(|e| {
@@ -122,9 +125,14 @@ pub(crate) async fn ask_beside(state: &Path, request: &Request) -> Result<Option
                     .to_owned(),
             ));
         }
-        looks += 1;
-        if looks.is_multiple_of(ENDED_EVERY) && ended(state) && withdrawn(&desk, id)? {
+        if gone && withdrawn(&desk, id)? {
             return Ok(None);
+        }
+        if gone {
+            return Err(Failure::Configuration(
+                "the process ended while it did what was asked; `dwmap status` tells how far it came"
+                    .to_owned(),
+            ));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

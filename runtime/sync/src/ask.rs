@@ -1,6 +1,6 @@
 //! What people ask: where each map stands, and why a record stands as it does.
 
-use dwmap_plan::Side;
+use dwmap_plan::{Side, Value};
 use serde::Serialize;
 
 use crate::apply::{Sight, Task};
@@ -80,6 +80,11 @@ pub struct WhyLine {
 }
 
 impl Runtime {
+    /// Whether neither system is written to.
+    pub async fn is_readonly(&self) -> Result<bool, SyncError> {
+        Ok(self.store.readonly().await?)
+    }
+
     /// Where each map stands.
     pub async fn status(&self) -> Result<Vec<MapState>, SyncError> {
         let mut all = Vec::new();
@@ -123,7 +128,7 @@ impl Runtime {
             .await?
             .into_iter()
             .map(|a| {
-                let at = display(&dwmap_plan::Value::DateTime(a.at.0 * 1000));
+                let at = display(&Value::DateTime(a.at.0 * 1000));
                 format!("{at} {:?} {}", a.kind, a.detail)
             })
             .collect();
@@ -234,13 +239,9 @@ impl Runtime {
         lines.map(one).collect()
     }
 
-    /// Finds a record by its key: among the links, and else in the left and then the right system.
+    /// Finds a record by its key: at once where that is whole and of texts, then among all links, and else in the left and then the right system.
     pub(crate) async fn find(&self, map: &MapRun, key: &str) -> Result<Option<Task>, SyncError> {
-        let wanted: Vec<String> = key
-            .split(|c: char| c.is_whitespace() || c == ',' || c == '/')
-            .filter(|part| !part.is_empty())
-            .map(str::to_lowercase)
-            .collect();
+        let wanted: Vec<String> = parts(key).map(str::to_lowercase).collect();
         let fits = |pair: &PairKey| {
             let values = pair.values().unwrap_or_default();
             let shown: Vec<String> = values.iter().map(|v| display(v).to_lowercase()).collect();
@@ -252,20 +253,25 @@ impl Runtime {
                     .zip(wanted.iter().rev())
                     .all(|(a, b)| a == b)
         };
+        let texts: Vec<Value> = parts(key).map(Value::from).collect();
+        let whole = PairKey::new(&texts, &self.plan_of(map).fold_pair_key);
+        let found = self.store.links_by_pair(map.id, &[whole]).await?;
+        let mut linked = found.into_iter().flatten().next();
         let mut after: Option<PairKey> = None;
-        loop {
+        while linked.is_none() {
             let links = self.store.links_page(map.id, after.as_ref(), PAGE).await?;
             let Some(last) = links.last() else {
                 break;
             };
             after = Some(last.pair.clone());
-            if let Some(mut link) = links.into_iter().find(|link| fits(&link.pair)) {
-                let lines = self.plan_of(map).lines.iter().map(|line| line.id);
-                link.bases = std::mem::take(&mut link.bases).aligned(lines);
-                // Without versions both sides are looked at.
-                link.sides.iter_mut().for_each(|side| side.version = None);
-                return Ok(Some(Task::new(link.pair.clone(), Some(link))));
-            }
+            linked = links.into_iter().find(|link| fits(&link.pair));
+        }
+        if let Some(mut link) = linked {
+            let lines = self.plan_of(map).lines.iter().map(|line| line.id);
+            link.bases = std::mem::take(&mut link.bases).aligned(lines);
+            // Without versions both sides are looked at.
+            link.sides.iter_mut().for_each(|side| side.version = None);
+            return Ok(Some(Task::new(link.pair.clone(), Some(link))));
         }
         let mut found = None;
         for side in Side::BOTH {
@@ -285,6 +291,12 @@ impl Runtime {
             Some(task)
         }))
     }
+}
+
+/// The parts of a key as people write it.
+fn parts(key: &str) -> impl Iterator<Item = &str> {
+    let between = |c: char| c.is_whitespace() || c == ',' || c == '/';
+    key.split(between).filter(|part| !part.is_empty())
 }
 
 fn link_in_words(task: &Task) -> &'static str {

@@ -179,13 +179,21 @@ impl Runtime {
                 return Ok(next.map_or(Ended::Stopped, Ended::Replaced));
             }
         };
-        let border = self.steering.border.write();
-        let long_enough = self.clock.sleep(self.options.stop_within);
+        let border = self.at_border();
         futures_util::pin_mut!(border);
-        match future::select(future::select(border, long_enough), work).await {
+        match future::select(border, work).await {
             Either::Right((Err(error), _)) => Err(error),
             _ => Ok(Ended::Stopped),
         }
+    }
+
+    /// Waits until no pass has any record in hand, or for [`Options::stop_within`]. Whoever drops the work at once then
+    /// leaves no write open that a system would answer.
+    pub(crate) async fn at_border(&self) {
+        let border = self.steering.border.write();
+        let long_enough = self.clock.sleep(self.options.stop_within);
+        futures_util::pin_mut!(border);
+        future::select(border, long_enough).await;
     }
 
     /// Works until a system can't be used any more, or another plan was deployed.

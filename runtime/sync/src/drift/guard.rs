@@ -63,7 +63,7 @@ impl Runtime {
     }
 
     /// Works for ever, around what drift hurts. When that is found to be something else than before, work begins anew
-    /// without it: all futures may be dropped at any await point.
+    /// without it, at a batch's border.
     pub(crate) async fn run_fitted(&self) -> Result<(), SyncError> {
         let mut drift = self.drift_after(&Drift::default()).await;
         if !drift.told && drift.unknown.is_empty() {
@@ -113,6 +113,7 @@ impl Runtime {
             }
             let found = self.drift_after(&known).await;
             if found.findings != known.findings {
+                fitted.at_border().await;
                 return Ok(found);
             }
             if found.unknown != known.unknown {

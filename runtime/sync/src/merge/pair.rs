@@ -193,22 +193,25 @@ fn removal(policy: &DeletePolicy, on: Side, state: LinkState) -> Decision {
 /// One was outside its filter when it was last looked at.
 fn returned(input: &Input<'_>, left: Presence, right: Presence) -> Result<Decision, Halt> {
     match (left, right) {
-        (Inside, Inside) => again(input),
-        (Absent, Absent) => Ok(Decision::of(Next::Drop)),
-        (Inside, Absent) if may_have_left(input, Side::Left) => {
-            reborn(input, Side::Left, LinkState::Left, ActivityKind::Returned)
-        }
-        (Absent, Inside) if may_have_left(input, Side::Right) => {
-            reborn(input, Side::Right, LinkState::Left, ActivityKind::Returned)
-        }
+        (Inside, Inside) => return again(input),
+        (Absent, Absent) => return Ok(Decision::of(Next::Drop)),
+        _ => {}
+    }
+    match alone(left, right) {
         // It was deleted where it had left: what is still on the other side isn't carried back, but by a person.
-        (Inside, Absent) if input.word == Some(Word::From(Side::Left)) => {
-            reborn(input, Side::Left, LinkState::Left, ActivityKind::Returned)
-        }
-        (Absent, Inside) if input.word == Some(Word::From(Side::Right)) => {
-            reborn(input, Side::Right, LinkState::Left, ActivityKind::Returned)
+        Some(side) if may_have_left(input, side) || input.word == Some(Word::From(side)) => {
+            reborn(input, side, LinkState::Left, ActivityKind::Returned)
         }
         _ => Ok(Decision::of(Next::Is(LinkState::Left))),
+    }
+}
+
+/// The side whose record is in the map while the other has none.
+const fn alone(left: Presence, right: Presence) -> Option<Side> {
+    match (left, right) {
+        (Inside, Absent) => Some(Side::Left),
+        (Absent, Inside) => Some(Side::Right),
+        _ => None,
     }
 }
 
@@ -235,23 +238,17 @@ fn reborn(
     })
 }
 
-/// One was deleted, and the other stayed by the map's policy.
+/// One was deleted, and the other stayed by the map's policy, or by a person's word, who may call it back.
 fn rested(input: &Input<'_>, left: Presence, right: Presence) -> Result<Decision, Halt> {
     match (left, right) {
-        (Inside, Inside) => again(input),
-        (Absent, Absent) => Ok(Decision::of(Next::Drop)),
-        (Inside, Absent) if input.word == Some(Word::From(Side::Left)) => reborn(
-            input,
-            Side::Left,
-            LinkState::Deleted,
-            ActivityKind::Returned,
-        ),
-        (Absent, Inside) if input.word == Some(Word::From(Side::Right)) => reborn(
-            input,
-            Side::Right,
-            LinkState::Deleted,
-            ActivityKind::Returned,
-        ),
+        (Inside, Inside) => return again(input),
+        (Absent, Absent) => return Ok(Decision::of(Next::Drop)),
+        _ => {}
+    }
+    match alone(left, right) {
+        Some(side) if input.word == Some(Word::From(side)) => {
+            reborn(input, side, LinkState::Deleted, ActivityKind::Returned)
+        }
         _ => Ok(Decision::of(Next::Is(LinkState::Deleted))),
     }
 }

@@ -356,3 +356,99 @@ fn a_line_that_was_given_up_flows_again_once_a_user_changes_it() {
         Value::from("a user's")
     );
 }
+
+/// Merges what stands after both sides changed the two-way lines, with a person's word.
+fn contested(policy: ConflictPolicy, word: Option<Word>) -> Result<Decision, Halt> {
+    let mut world = World::new(Side::Left);
+    world.pass();
+    world.map.policies.conflict = policy;
+    world.rows[0][1] = "here".to_owned();
+    world.rows[1][1] = "there".to_owned();
+    // Only the left side changed this one.
+    world.rows[0][2] = "more".to_owned();
+    merge_by(&world, word)
+}
+
+fn merge_by(world: &World, word: Option<Word>) -> Result<Decision, Halt> {
+    let rows = Side::BOTH.map(|side| row(side, &world.rows[side.index()]));
+    merge(&Input {
+        map: &world.map,
+        link: world.link.as_ref(),
+        seen: [Seen::Row(&rows[0]), Seen::Row(&rows[1])],
+        word,
+        rules: crate::Rules::default(),
+    })
+}
+
+/// The lines that are written on a side.
+fn written(decision: &Decision, side: Side) -> Vec<u16> {
+    let write = decision.writes[side.index()].iter();
+    write.flat_map(|w| &w.lines).map(|l| l.line).collect()
+}
+
+#[test]
+fn a_line_that_a_person_decides_keeps_no_other_from_going() {
+    let decision = contested(ConflictPolicy::Manual, None).unwrap();
+    assert_eq!(decision.undecided, [1]);
+    assert_eq!(written(&decision, Side::Right), [2]);
+    assert_eq!(written(&decision, Side::Left), [0_u16; 0]);
+}
+
+#[test]
+fn a_persons_word_goes_before_the_policy() {
+    for policy in [ConflictPolicy::Manual, ConflictPolicy::Prefer(Side::Left)] {
+        let decision = contested(policy, Some(Word::From(Side::Right))).unwrap();
+        assert_eq!(decision.undecided, [0_u16; 0]);
+        assert_eq!(written(&decision, Side::Left), [1]);
+        // A line in one direction goes in its direction.
+        assert_eq!(written(&decision, Side::Right), [2]);
+    }
+}
+
+#[test]
+fn what_differs_though_nobody_changed_it_is_mended_by_the_policy() {
+    let mut world = World::new(Side::Left);
+    world.pass();
+    // As if a base had been wrong: both stand as they stood, and don't agree.
+    world.rows[1][2] = "astray".to_owned();
+    let base = world.link.as_mut().unwrap().bases.entry(LineId(2));
+    base.sides[1] = Some("astray".into());
+    let untouched = merge_by(&world, None).unwrap();
+    assert!(!untouched.writes_anything());
+    let mended = merge_by(&world, Some(Word::Mend)).unwrap();
+    assert_eq!(written(&mended, Side::Right), [2]);
+}
+
+#[test]
+fn a_delete_that_a_person_leaves_alone_stays_here_and_may_be_called_back() {
+    let mut world = World::new(Side::Left);
+    world.pass();
+    let left = row(Side::Left, &world.rows[0]);
+    let by = |world: &World, word| {
+        merge(&Input {
+            map: &world.map,
+            link: world.link.as_ref(),
+            seen: [Seen::Row(&left), Seen::Absent],
+            word: Some(word),
+            rules: crate::Rules::default(),
+        })
+        .unwrap()
+    };
+    let alone = by(&world, Word::LeaveAlone);
+    assert!(!alone.writes_anything());
+    assert_eq!(alone.next, Next::Is(LinkState::Deleted));
+    let from_left = by(&world, Word::From(Side::Left));
+    assert_eq!(
+        from_left.writes[1].as_ref().unwrap().kind,
+        IntentKind::Create
+    );
+    let from_right = by(&world, Word::From(Side::Right));
+    assert_eq!(
+        from_right.writes[0].as_ref().unwrap().kind,
+        IntentKind::Delete
+    );
+
+    world.link.as_mut().unwrap().state = LinkState::Deleted;
+    let back = by(&world, Word::From(Side::Left));
+    assert_eq!(back.writes[1].as_ref().unwrap().kind, IntentKind::Create);
+}

@@ -33,15 +33,15 @@ async fn map(store: &dyn StateStore) -> MapId {
     store.map_id("customers").await.unwrap()
 }
 
-fn pair(text: &str) -> PairKey {
+pub(super) fn pair(text: &str) -> PairKey {
     PairKey::new(&["usmf".into(), text.into()], &[true, true])
 }
 
-fn record(text: &str) -> RecordId {
+pub(super) fn record(text: &str) -> RecordId {
     RecordId::new(&[Value::from(text)], true)
 }
 
-fn mark_id(map: MapId, text: &str) -> MarkId {
+pub(super) fn mark_id(map: MapId, text: &str) -> MarkId {
     MarkId {
         map,
         side: Side::Left,

@@ -5,6 +5,7 @@
 //! committed together.
 
 mod bases;
+mod change;
 #[cfg(test)]
 mod conformance;
 mod error;
@@ -20,13 +21,14 @@ use dwmap_plan::Side;
 
 pub(crate) use bases::GIVEN_UP;
 pub use bases::{Base, Bases};
+pub use change::{Change, Posted, RequestId};
 pub use error::StateError;
 pub use schema::SCHEMA;
 pub use sqlite::{Checked, Compacted, Desk, Flaw, SqliteStore};
 pub use types::{
-    Activity, ActivityKind, Cause, Change, ErrorReport, FeedId, Intent, IntentKind, IntentLine,
-    Link, LinkSide, LinkState, LoadPhase, LoadProgress, LogCut, MapCounts, MapId, MapMode,
-    MapStatus, Mark, MarkId, Missing, Posted, RequestId, Retention, ScratchRow, Set, Word,
+    Activity, ActivityKind, Cause, ErrorReport, FeedId, Intent, IntentKind, IntentLine, Link,
+    LinkSide, LinkState, LoadPhase, LoadProgress, LogCut, MapCounts, MapId, MapMode, MapStatus,
+    Mark, MarkId, Missing, Retention, ScratchRow, Set, Word,
 };
 
 use crate::Moment;

@@ -10,7 +10,7 @@ use crate::Moment;
 use crate::error::SyncError;
 use crate::key::PairKey;
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Cause, Change, MapMode, MapStatus, MarkId, Word};
+use crate::state::{Cause, Change, MapMode, MapStatus, Mark, MarkId, Word};
 
 /// Links that are looked at between two commits.
 const PAGE: usize = 1_000;
@@ -29,20 +29,18 @@ impl Runtime {
             let named = names.iter().map(|name| self.map_named(name));
             named.collect::<Result<_, _>>()?
         };
-        let mut said = Vec::new();
+        let mut answer = Answer::default();
         for map in maps {
-            said.push(format!(
-                "{}: {}",
-                self.name(map),
-                act(self, map, doer).await?
-            ));
+            match act(self, map, doer).await {
+                Ok(said) => answer.said.push(format!("{}: {said}", self.name(map))),
+                // The others are steered all the same.
+                Err(SyncError::Impossible(why)) => answer.refused = Some(why),
+                Err(error) => return Err(error),
+            }
             map.marked.notify_one();
         }
         self.steering.steered.notify_one();
-        Ok(Answer {
-            said,
-            refused: None,
-        })
+        Ok(answer)
     }
 
     pub(super) async fn pause_map(&self, map: &MapRun, _: Doer) -> Result<String, SyncError> {
@@ -94,7 +92,7 @@ impl Runtime {
 
     /// Lets what the brake holds go, and the map with it: a load, or records.
     pub(super) async fn approve_map(&self, map: &MapRun, doer: Doer) -> Result<String, SyncError> {
-        let held = self.store.counts(map.id).await?.held;
+        let held = self.held_by_brake(map).await?;
         let before = self.store.map_status(map.id).await?;
         let (mode, what) = match (before.mode, &before.load) {
             (MapMode::Held, Some(_)) => (MapMode::Loading, "its load is let go".to_owned()),
@@ -110,7 +108,7 @@ impl Runtime {
     /// Gives up what the brake holds: the deletes don't go across, and the map goes on; a load isn't begun.
     pub(super) async fn discard_map(&self, map: &MapRun, doer: Doer) -> Result<String, SyncError> {
         let name = self.name(map);
-        let held = self.store.counts(map.id).await?.held;
+        let held = self.held_by_brake(map).await?;
         let before = self.store.map_status(map.id).await?;
         match (before.mode, &before.load) {
             (MapMode::Held, Some(_)) => {
@@ -133,6 +131,24 @@ impl Runtime {
                 ))
             }
             _ => Ok("nothing is held".to_owned()),
+        }
+    }
+
+    /// How many records the brake holds. What a person holds isn't among them.
+    async fn held_by_brake(&self, map: &MapRun) -> Result<u64, SyncError> {
+        let mut held = 0;
+        let mut after = None;
+        loop {
+            let marks = self
+                .store
+                .errors(Some(map.id), after.as_ref(), PAGE)
+                .await?;
+            let Some(last) = marks.last() else {
+                return Ok(held);
+            };
+            after = Some(last.id.clone());
+            let by_brake = |m: &&Mark| m.cause == Cause::Held && m.word != Some(Word::Hold);
+            held += marks.iter().filter(by_brake).count() as u64;
         }
     }
 

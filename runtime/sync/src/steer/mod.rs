@@ -151,6 +151,9 @@ pub(crate) struct Steering {
     next_plan: Mutex<Option<PathBuf>>,
 }
 
+/// How long an answer is kept for whoever asked.
+const ANSWER_KEPT: Duration = Duration::from_secs(3_600);
+
 /// Who does what is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Doer {
@@ -213,7 +216,9 @@ impl Runtime {
 
     /// Answers what is asked of a process that runs, until a request ends it.
     pub(crate) async fn serve_loop(&self, every: Duration) -> Result<(), SyncError> {
-        self.store.commit(vec![Change::ForgetRequests]).await?;
+        // An answer that nobody has fetched for so long isn't waited for any more.
+        let forgotten = Change::ForgetRequests(self.now().minus(ANSWER_KEPT));
+        self.store.commit(vec![forgotten]).await?;
         loop {
             for Posted { id, request } in self.store.requests().await? {
                 self.store.commit(vec![Change::TakeUp(id)]).await?;
@@ -230,8 +235,7 @@ impl Runtime {
                 let answer = serde_json::to_string(&answer).unwrap_or_default();
                 self.store.commit(vec![Change::Answer(id, answer)]).await?;
                 if self.is_replaced() {
-                    // The run ends where no pass has any record in hand.
-                    drop(self.steering.border.write().await);
+                    self.at_border().await;
                     return Ok(());
                 }
             }

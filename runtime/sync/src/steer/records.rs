@@ -9,7 +9,7 @@ use crate::apply::Task;
 use crate::error::SyncError;
 use crate::report::Trouble;
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Activity, ActivityKind, Cause, Change, Mark, MarkId, Word};
+use crate::state::{Activity, ActivityKind, Cause, Change, MapMode, Mark, MarkId, Word};
 
 /// How long a pass over a record is waited for where another one works.
 const PASS_WAIT: Duration = Duration::from_secs(10);
@@ -89,6 +89,7 @@ impl Runtime {
                 name.map, name.map, name.key
             )));
         }
+        self.demand_work(map, doer).await?;
         let changes = marks.iter().map(|id| self.say(id.clone(), word));
         self.store.commit(changes.collect()).await?;
         map.marked.notify_one();
@@ -97,10 +98,11 @@ impl Runtime {
             Doer::Running => self.await_pass(map, &marks).await?,
         }
         let mut said = Vec::new();
-        let since = before.first().map(|entry| entry.at);
-        let mut after = self.store.activity(map.id, Some(&task.pair), 20).await?;
-        after.retain(|entry| since.is_none_or(|since| entry.at > since));
-        for entry in after.iter().rev() {
+        let after = self.store.activity(map.id, Some(&task.pair), 20).await?;
+        let new = after
+            .iter()
+            .take_while(|entry| Some(*entry) != before.first());
+        for entry in new.collect::<Vec<_>>().into_iter().rev() {
             said.push(format!("{} {}", name.map, in_words(entry)));
         }
         for mark in self.marks_of_task(map, &task).await? {
@@ -124,6 +126,28 @@ impl Runtime {
             said,
             refused: None,
         })
+    }
+
+    /// A record is brought in order only where its map is worked on, and what comes before all work has come.
+    async fn demand_work(&self, map: &MapRun, doer: Doer) -> Result<(), SyncError> {
+        if doer == Doer::Alone {
+            self.begin().await?;
+        }
+        let name = self.name(map);
+        let why_not = match self.store.map_status(map.id).await?.mode {
+            _ if self.store.readonly().await? => {
+                "neither system is written to; `dwmap readonly off` comes first".to_owned()
+            }
+            MapMode::Running => return Ok(()),
+            MapMode::Stopped | MapMode::Loading => {
+                format!("{name} isn't loaded yet; let it load first")
+            }
+            MapMode::Paused => format!("{name} is paused; `dwmap resume {name}` comes first"),
+            MapMode::Held | MapMode::Failed => {
+                format!("{name} stands still; `dwmap status` says why")
+            }
+        };
+        Err(SyncError::Impossible(why_not))
     }
 
     /// Forgets a pair; both records stay.

@@ -74,7 +74,7 @@ pub(crate) fn describe(change: &Change) -> Option<String> {
         | Change::Release { .. }
         | Change::Discard(_)
         | Change::SetReadonly(_)
-        | Change::ForgetRequests
+        | Change::ForgetRequests(_)
         | Change::TakeUp(_)
         | Change::Answer(..)
         | Change::Know(..)

@@ -12,6 +12,7 @@ suite! {
     missing_records_are_paged_within_their_set
     errors_are_paged_over_all_maps
     failed_parked_and_held_marks_are_let_go_by_cause_or_one_by_one
+    a_persons_word_outlives_what_it_was_said_for
 }
 
 async fn marks_wait_for_their_time_and_go_by_age(store: &dyn StateStore) {
@@ -246,4 +247,53 @@ async fn failed_parked_and_held_marks_are_let_go_by_cause_or_one_by_one(store: &
     let discard = Change::Discard(mark_id(map, "D"));
     store.commit(vec![discard]).await.unwrap();
     assert_eq!(store.errors(None, None, 10).await.unwrap(), []);
+}
+
+async fn a_persons_word_outlives_what_it_was_said_for(store: &dyn StateStore) {
+    let map = map(store).await;
+    let say = |key: &str, cause, word| {
+        let mut mark = Mark::changed(mark_id(map, key), 5);
+        mark.cause = cause;
+        mark.word = Some(word);
+        Change::Say(Box::new(mark))
+    };
+    let from = Word::From(Side::Right);
+    let said = [
+        say("A", Cause::Held, Word::Hold),
+        say("B", Cause::Changed, from),
+        say("C", Cause::Changed, Word::LetGo),
+    ];
+    store.commit(said.into()).await.unwrap();
+    let word = async |key: &str| {
+        let records = [record(key)];
+        let marks = store.marks_of(map, Side::Left, &records).await.unwrap();
+        let mark = marks.into_iter().flatten().next().unwrap();
+        (mark.cause, mark.word)
+    };
+    assert_eq!(word("B").await, (Cause::Changed, Some(from)));
+    // They change: what is held stays so, and whose values win was said of others.
+    let change = |key: &str| Change::Mark {
+        id: mark_id(map, key),
+        generation: 6,
+        not_before: Moment(0),
+    };
+    let changed = ["A", "B", "C"].map(change);
+    store.commit(changed.into()).await.unwrap();
+    // The brake lets go what it holds, and no more.
+    let release = Change::Release {
+        map,
+        id: None,
+        cause: Cause::Held,
+        generation: 7,
+        word: None,
+    };
+    // A pass that was under way clears what it saw, and no more.
+    let clear = Change::Clear {
+        id: mark_id(map, "A"),
+        seen: 4,
+    };
+    store.commit(vec![release, clear]).await.unwrap();
+    assert_eq!(word("A").await, (Cause::Held, Some(Word::Hold)));
+    assert_eq!(word("B").await, (Cause::Changed, None));
+    assert_eq!(word("C").await, (Cause::Changed, Some(Word::LetGo)));
 }

@@ -98,7 +98,7 @@ impl Kept {
             } => self.adopt(map, lines, generation),
             // Nobody asks anything of a process under exploration.
             Change::SetReadonly(_)
-            | Change::ForgetRequests
+            | Change::ForgetRequests(_)
             | Change::TakeUp(_)
             | Change::Answer(..) => {}
             Change::Log(activity) => self.activity.push(Arc::from(activity)),

@@ -1,27 +1,10 @@
 //! What holds of SQLite's files beside the suite for every home: who may open them, and what is wrong with them.
 
 use dwmap_connect::Cursor;
-use dwmap_plan::{Side, Value};
 
 use crate::Moment;
-use crate::key::{PairKey, RecordId};
+use crate::state::conformance::{mark_id, pair, record};
 use crate::state::*;
-
-fn pair(text: &str) -> PairKey {
-    PairKey::new(&["usmf".into(), text.into()], &[true, true])
-}
-
-fn record(text: &str) -> RecordId {
-    RecordId::new(&[Value::from(text)], true)
-}
-
-fn mark_id(map: MapId, text: &str) -> MarkId {
-    MarkId {
-        map,
-        side: Side::Left,
-        record: record(text),
-    }
-}
 
 #[tokio::test]
 async fn a_second_process_is_turned_away_and_everything_is_there_after_a_restart() {
@@ -188,4 +171,34 @@ async fn a_commit_for_which_there_is_no_space_is_not_made_and_the_next_one_is() 
     assert_eq!(store.counts(map).await.unwrap().linked, 4_000);
     drop(store);
     assert_eq!(SqliteStore::check(&path).unwrap().flaws, []);
+}
+
+#[tokio::test]
+async fn what_is_asked_at_the_desk_is_answered_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let works = SqliteStore::open(&path).unwrap();
+    assert!(SqliteStore::is_worked_on(&path));
+    let desk = Desk::open(&path).unwrap();
+    let (one, two) = (
+        desk.post("one", Moment(10)).unwrap(),
+        desk.post("two", Moment(10)).unwrap(),
+    );
+    let posted = works.requests().await.unwrap();
+    let asked: Vec<&str> = posted.iter().map(|p| p.request.as_str()).collect();
+    assert_eq!(asked, ["one", "two"]);
+
+    works.commit(vec![Change::TakeUp(one)]).await.unwrap();
+    assert!(!desk.withdraw(one).unwrap(), "it is being done");
+    assert_eq!(desk.fetch(one).unwrap(), None);
+    assert!(desk.withdraw(two).unwrap());
+    let answer = Change::Answer(one, "done".to_owned());
+    // Who works begins anew before the answer is fetched.
+    let forget = |before| Change::ForgetRequests(Moment(before));
+    works.commit(vec![answer, forget(10)]).await.unwrap();
+    assert_eq!(desk.fetch(one).unwrap().as_deref(), Some("done"));
+    assert_eq!(desk.fetch(one).unwrap(), None);
+    assert_eq!(works.requests().await.unwrap(), []);
+    drop(works);
+    assert!(!SqliteStore::is_worked_on(&path));
 }

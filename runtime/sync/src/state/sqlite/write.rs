@@ -129,7 +129,11 @@ pub(super) fn apply(t: &Transaction<'_>, change: Change) -> Result<()> {
             "INSERT OR REPLACE INTO meta VALUES ('readonly', ?1)",
             [on],
         ),
-        Change::ForgetRequests => run(t, "DELETE FROM requests WHERE answer IS NOT NULL", []),
+        Change::ForgetRequests(before) => run(
+            t,
+            "DELETE FROM requests WHERE answer IS NOT NULL AND at < ?1",
+            [before.0],
+        ),
         Change::TakeUp(id) => run(t, "UPDATE requests SET answer = '' WHERE id = ?1", [id.0]),
         Change::Answer(id, answer) => run(
             t,
