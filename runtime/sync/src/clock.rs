@@ -1,6 +1,7 @@
 //! Time, as a trait: the simulation has its own.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -34,11 +35,18 @@ impl Moment {
     }
 }
 
-/// Where time comes from. Nothing decides by it but back-off, waits for late writes, and the brake's hour.
+/// Where time comes from. Nothing decides by it but back-off, waits for late writes and lagging reads, and the brake's
+/// hour.
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// The present moment.
+    /// The present moment, for people. It jumps when the machine's clock is set.
     fn now(&self) -> Moment;
+
+    /// The present moment, for waits: it begins anywhere and never jumps while the process lives. A clock that nobody
+    /// sets needs no other.
+    fn steady(&self) -> Moment {
+        self.now()
+    }
 
     /// Waits.
     async fn sleep(&self, duration: Duration);
@@ -55,6 +63,12 @@ impl Clock for SystemClock {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Moment::default().plus(since)
+    }
+
+    fn steady(&self) -> Moment {
+        static BEGIN: OnceLock<(Moment, Instant)> = OnceLock::new();
+        let (begin, instant) = BEGIN.get_or_init(|| (Self.now(), Instant::now()));
+        begin.plus(instant.elapsed())
     }
 
     async fn sleep(&self, duration: Duration) {

@@ -11,6 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::Moment;
 use crate::apply::Tally;
 use crate::error::SyncError;
+use crate::mistake::Mistake;
 use crate::observer::Event;
 use crate::options::Options;
 use crate::runtime::{Ended, Feed, MapRun, Runtime};
@@ -77,11 +78,14 @@ impl Runtime {
         let readonly = self.store.readonly().await?;
         self.steering.readonly.store(readonly, Ordering::Relaxed);
         self.adopt_plan().await?;
-        self.inherit_intents().await
+        self.inherit_waits().await
     }
 
     /// Takes the plan over: where it says something else than the one before it, the pairs concerned are marked.
     async fn adopt_plan(&self) -> Result<(), SyncError> {
+        if self.options.rules.broken(Mistake::UpgradeNotMarked) {
+            return Ok(());
+        }
         let generation = self.tick();
         let adopt = self.maps.iter().map(|map| Change::Adopt {
             map: map.id,

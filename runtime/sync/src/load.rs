@@ -5,7 +5,6 @@
 //! was stopped goes on at its last committed chunk: pairs that are linked already are passed over.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use dwmap_connect::{Page, PageToken, Row, WriteMode};
@@ -33,7 +32,7 @@ impl Runtime {
     pub(crate) async fn load(&self, map: &MapRun) -> Result<(), SyncError> {
         let status = self.store.map_status(map.id).await?;
         let mut progress = match status.mode {
-            _ if self.steering.readonly.load(Ordering::Relaxed) => return Ok(()),
+            _ if self.is_read_only() => return Ok(()),
             MapMode::Stopped if self.brake_load(map).await? => return Ok(()),
             MapMode::Stopped => LoadProgress::START,
             MapMode::Loading => status.load.unwrap_or(LoadProgress::START),
@@ -330,6 +329,13 @@ impl Runtime {
         counts: &mut LoadCounts,
     ) -> Result<u64, SyncError> {
         let _border = self.steering.border.read().await;
+        if self.is_read_only() {
+            // The load goes on, and apply writes when it may.
+            let mut tasks = tasks;
+            tasks.retain(|task| self.is_loaded(map, task));
+            self.leave_to_apply(map, &tasks).await?;
+            return Ok(0);
+        }
         let pairs: Vec<PairKey> = tasks.iter().map(|task| task.pair.clone()).collect();
         // First: what turns out to have landed is linked by it.
         let blocked = self.settle(map).await?;

@@ -130,7 +130,7 @@ impl Runtime {
         let plan = self.plan_of(map);
         let known = mark.error.as_ref().filter(|e| e.code == trouble.code());
         let is_new = known.is_none();
-        let since = known.map_or_else(|| self.now(), |e| e.since);
+        let since = known.map_or_else(|| self.date(), |e| e.since);
         let report = self.report(plan, trouble, record, rows, since);
         let waits_for = match trouble {
             Trouble::Halt(Halt::Parked { ask, .. }) => {
@@ -145,7 +145,7 @@ impl Runtime {
                 report: Box::new(report.clone()),
             });
             changes.push(Change::Log(Box::new(Activity {
-                at: self.now(),
+                at: self.date(),
                 map: map.id,
                 pair: pair.cloned().unwrap_or(PairKey(Vec::new())),
                 record: record.to_owned(),

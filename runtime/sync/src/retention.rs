@@ -16,7 +16,7 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 impl Runtime {
     /// Drops what is too old or too much of the log.
     pub(crate) async fn trim_log(&self) -> Result<(), SyncError> {
-        let now = self.now();
+        let now = self.date();
         let retention = Retention {
             before: now.minus(self.options.keep_log.max(KEPT)),
             bytes: self.options.keep_log_bytes,

@@ -15,12 +15,13 @@ use crate::clock::{Clock, Moment};
 use crate::code::MapCode;
 use crate::drift::{self, Finding};
 use crate::error::SyncError;
+use crate::mistake::Mistake;
 use crate::observer::{Event, Observer};
 use crate::options::Options;
 use crate::rate::Refusals;
 use crate::references::ReferenceCache;
 use crate::settle::Probed;
-use crate::state::{MapId, Set, StateStore};
+use crate::state::{LinkSide, MapId, Set, StateStore};
 use crate::steer::Steering;
 
 /// Sequence numbers that one run sets aside: more than it can use.
@@ -51,6 +52,8 @@ pub struct Runtime {
     /// When a feed told last of the end of a record that it had never named, as a sequence number.
     pub(crate) unnamed_deleted: tokio::sync::Mutex<Option<u64>>,
     pub(crate) sequence: AtomicU64,
+    /// When this process began to work.
+    began: Moment,
     /// A write was refused in a way that drift may explain.
     pub(crate) suspected: Notify,
     /// What people steer it by; one that works on fewer lines for a while shares it.
@@ -183,6 +186,7 @@ impl Runtime {
         .await?;
         Ok(Self {
             steering: Arc::clone(&self.steering),
+            began: self.began,
             ..fitted
         })
     }
@@ -241,6 +245,7 @@ impl Runtime {
             probed: Mutex::default(),
             unnamed_deleted: tokio::sync::Mutex::default(),
             sequence: AtomicU64::new(sequence),
+            began: clock.steady(),
             steering: Arc::default(),
             plan,
             maps,
@@ -258,7 +263,30 @@ impl Runtime {
         self.sequence.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The present moment, for waits: it never jumps.
     pub(crate) fn now(&self) -> Moment {
+        self.clock.steady()
+    }
+
+    /// From when on reads of a record's side are trusted, where one that is sent at a moment isn't yet. What an earlier
+    /// process put down counts from the beginning of this one: their clocks may differ.
+    pub(crate) fn trusted_from(
+        &self,
+        map: &MapRun,
+        side: Side,
+        known: &LinkSide,
+        sent: Moment,
+    ) -> Option<Moment> {
+        let lag = self.system(map, side).budget().lag_max;
+        let ignored = self.options.rules.broken(Mistake::LagIgnored);
+        let from = known.fresh_from.filter(|_| !ignored)?;
+        let of_ours = self.began.plus(lag);
+        let from = if sent < of_ours { of_ours } else { from };
+        (sent < from && from <= sent.plus(lag)).then_some(from)
+    }
+
+    /// The present moment, for people.
+    pub(crate) fn date(&self) -> Moment {
         self.clock.now()
     }
 

@@ -91,22 +91,32 @@ impl Runtime {
     }
 
     /// Takes over what an earlier process left. It may have sent its writes up to its last moment, long after it put
-    /// the intents down: none is over before a write that is sent now would be.
-    pub(crate) async fn inherit_intents(&self) -> Result<(), SyncError> {
+    /// the intents down: none is over before a write that is sent now would be. Nor any later, nor does a mark wait
+    /// longer than one that is made now could: the clock by which they were put down may have stood elsewhere.
+    pub(crate) async fn inherit_waits(&self) -> Result<(), SyncError> {
         let mut changes = Vec::new();
+        if self.options.rules.broken(Mistake::WaitsNotInherited) {
+            return Ok(());
+        }
         for map in &self.maps {
+            let budgets = Side::BOTH.map(|side| self.system(map, side).budget());
+            let lag = budgets.iter().map(|b| b.lag_max).max().unwrap_or_default();
+            let late = budgets.iter().map(|b| b.execution_max).max();
+            let longest = self.options.retry_max + lag + late.unwrap_or_default();
+            changes.push(Change::Wait {
+                map: map.id,
+                earliest: self.now().plus(lag),
+                latest: self.now().plus(longest),
+            });
             for intent in self.store.intents(map.id).await? {
                 let over = self.settle_at(map, intent.side);
-                if intent.settle_at < over {
+                if intent.settle_at != over {
                     changes.push(Change::PutIntent(Box::new(Intent {
                         settle_at: over,
                         ..intent
                     })));
                 }
             }
-        }
-        if changes.is_empty() {
-            return Ok(());
         }
         Ok(self.store.commit(changes).await?)
     }
@@ -154,7 +164,8 @@ impl Runtime {
                 Some(record) => by_record.get(record),
                 None => by_pair.get(&intent.pair),
             };
-            let over = intent.settle_at <= sent;
+            let over =
+                intent.settle_at <= sent || self.options.rules.broken(Mistake::SettledTooEarly);
             match self.finding(map, &intent, found, over) {
                 Finding::Open => block(blocked, &intent),
                 Finding::Landed => self.settled(map, &intent, link, found, true, &mut changes),
@@ -288,7 +299,7 @@ impl Runtime {
         }
         changes.push(Change::DropIntent(map.id, intent.pair.clone(), side));
         changes.push(Change::Log(Box::new(Activity {
-            at: self.now(),
+            at: self.date(),
             map: map.id,
             pair: intent.pair.clone(),
             record: report::name_of_pair(&intent.pair),

@@ -156,7 +156,40 @@ impl Runtime {
                 .filter_map(|link| link.sides[side.index()].record.clone())
                 .collect();
             marked += self.mark_missed(map, side, shelf, due).await?;
+            marked += self.mark_nameless(map, side, &links, begun).await?;
         }
+    }
+
+    /// Marks the partners of records that we made and whose keys nobody has told us: a sweep that shows such a record
+    /// tells its key, and one that doesn't says nothing of it.
+    async fn mark_nameless(
+        &self,
+        map: &MapRun,
+        side: Side,
+        links: &[Link],
+        begun: u64,
+    ) -> Result<u64, SyncError> {
+        let generation = self.tick();
+        let other = side.other();
+        let is_due = |link: &&Link| {
+            let nameless = link.sides[side.index()].record.is_none();
+            nameless && link.state == LinkState::Linked && link.moved < begun
+        };
+        let partners = links.iter().filter(is_due);
+        let partners = partners.filter_map(|link| link.sides[other.index()].record.clone());
+        let marks = partners.map(|record| Change::Mark {
+            id: MarkId {
+                map: map.id,
+                side: other,
+                record,
+            },
+            generation,
+            not_before: Moment(0),
+        });
+        let marks: Vec<Change> = marks.collect();
+        let marked = marks.len() as u64;
+        self.store.commit(marks).await?;
+        Ok(marked)
     }
 
     /// Marks anew what stands among the errors and the sweep didn't come by: a record that left the filter, or went,

@@ -1,6 +1,7 @@
 //! Records that wait for others: what they wait for is looked for whenever something appeared where it would.
 
 use crate::error::SyncError;
+use crate::mistake::Mistake;
 use crate::references::{Asked, ask_of};
 use crate::runtime::Runtime;
 use crate::state::{Change, Set};
@@ -38,7 +39,7 @@ impl Runtime {
                     .await?;
                 for missing in known {
                     let absent = ask_of(missing).is_none_or(|ask| asked.is_absent(&ask));
-                    if !absent {
+                    if !absent && !self.options.rules.broken(Mistake::ParkedNotWoken) {
                         woken += 1;
                         changes.push(Change::Wake {
                             missing: missing.clone(),

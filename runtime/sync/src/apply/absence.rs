@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dwmap_connect::{ChangeFeed, Row};
-use dwmap_plan::Side;
+use dwmap_plan::{Side, Value};
 
-use super::observe::{company_prefix, known};
+use super::observe::{Address, company_prefix};
 use super::{Sight, Task};
 use crate::error::SyncError;
 use crate::key::{PairKey, RecordId};
@@ -34,22 +34,74 @@ impl Runtime {
         }
         let plan = self.plan_of(map);
         let mut doubts: BTreeMap<Stripe, BTreeMap<PairKey, RecordId>> = BTreeMap::new();
+        let mut nameless: BTreeMap<Stripe, BTreeMap<PairKey, Vec<Value>>> = BTreeMap::new();
         for task in &tasks {
-            for (side, record) in absences(task) {
+            for side in absences(task) {
                 let stripe = (side, company_prefix(plan, side, &task.pair));
-                let of_stripe = doubts.entry(stripe).or_default();
-                of_stripe.insert(task.pair.clone(), record.clone());
+                let pair = task.pair.clone();
+                match self.address(map, plan, task, side) {
+                    Ok(Address::Record(record)) => {
+                        doubts.entry(stripe).or_default().insert(pair, record);
+                    }
+                    Ok(Address::Natural(key)) => {
+                        nameless.entry(stripe).or_default().insert(pair, key);
+                    }
+                    Err(_) => {}
+                }
             }
         }
         let mut confirmed: BTreeSet<(Side, PairKey)> = BTreeSet::new();
+        for (stripe, doubted) in nameless {
+            let side = stripe.0;
+            let gone = self.confirm_nameless(map, &stripe, doubted).await?;
+            confirmed.extend(gone.into_iter().map(|pair| (side, pair)));
+        }
         for (stripe, doubted) in doubts {
             let side = stripe.0;
             let gone = self.confirm_stripe(map, &stripe, doubted).await?;
             confirmed.extend(gone.into_iter().map(|pair| (side, pair)));
         }
         Ok(tasks.into_iter().partition(|task| {
-            absences(task).all(|(side, _)| confirmed.contains(&(side, task.pair.clone())))
+            absences(task).all(|side| confirmed.contains(&(side, task.pair.clone())))
         }))
+    }
+
+    /// The same for records that we made and whose keys nobody has told us yet: they, and their neighbours, are asked
+    /// for by the keys of their pairs.
+    async fn confirm_nameless(
+        &self,
+        map: &MapRun,
+        (side, prefix): &Stripe,
+        doubted: BTreeMap<PairKey, Vec<Value>>,
+    ) -> Result<Vec<PairKey>, SyncError> {
+        let Some(first) = doubted.keys().next() else {
+            return Ok(Vec::new());
+        };
+        let plan = self.plan_of(map);
+        let limit = NEIGHBOURS + doubted.len();
+        let links = self.store.neighbours(map.id, prefix, first, limit).await?;
+        let others = links.into_iter().filter(|l| !doubted.contains_key(&l.pair));
+        let mut neighbours: BTreeMap<PairKey, Vec<Value>> = BTreeMap::new();
+        for mut link in others.take(NEIGHBOURS) {
+            link.sides[side.index()].record = None;
+            let lines = plan.lines.iter().map(|line| line.id);
+            link.bases = std::mem::take(&mut link.bases).aligned(lines);
+            let task = Task::new(link.pair.clone(), Some(link));
+            if let Ok(Address::Natural(key)) = self.address(map, plan, &task, *side) {
+                neighbours.insert(task.pair, key);
+            }
+        }
+        if neighbours.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked = neighbours.values().chain(doubted.values());
+        let asked = asked.cloned().collect();
+        let found = self.fetch_pairs(map, *side, asked).await?.found;
+        if !neighbours.keys().any(|pair| found.contains_key(pair)) {
+            return Ok(Vec::new());
+        }
+        let gone = doubted.into_keys();
+        Ok(gone.filter(|pair| !found.contains_key(pair)).collect())
     }
 
     /// What becomes of marked records that no link knows, and that a read sent at `read` didn't find. A feed tells of a
@@ -152,13 +204,11 @@ impl Runtime {
 }
 
 /// The sides on which a linked record seems to be gone, unless a person said that it is.
-fn absences(task: &Task) -> impl Iterator<Item = (Side, &RecordId)> {
+fn absences(task: &Task) -> impl Iterator<Item = Side> {
     let state = task.link.as_ref().map(|link| link.state);
     let asks = state == Some(LinkState::Linked) && !task.word().is_some_and(Word::says_gone);
-    Side::BOTH.into_iter().filter_map(move |side| {
-        let absent = matches!(task.sights[side.index()], Sight::Absent);
-        known(task, side)
-            .filter(|_| asks && absent)
-            .map(|record| (side, record))
-    })
+    let absent = move |side: &Side| matches!(task.sights[side.index()], Sight::Absent);
+    Side::BOTH
+        .into_iter()
+        .filter(move |side| asks && absent(side))
 }

@@ -40,7 +40,9 @@ impl Runtime {
         let returned = self.returned_rows(map, &framed).await?;
         let unnamed = self.unnamed_deleted.lock().await;
         for (one, returned) in framed.into_iter().zip(returned) {
-            let doubtful = Side::BOTH.map(|side| may_be_gone(&one, side, sent, *unnamed));
+            let forgotten = self.options.rules.broken(Mistake::UnnamedEndForgotten);
+            let doubtful =
+                Side::BOTH.map(|side| !forgotten && may_be_gone(&one, side, sent, *unnamed));
             let one = self.finish_one(map, one, &returned, mode, &mut tally, &mut changes);
             for side in Side::BOTH.into_iter().filter(|side| doubtful[side.index()]) {
                 let record = known(&one.task, side).cloned();
@@ -173,10 +175,12 @@ impl Runtime {
         }
         let waits = !decision.waiting.is_empty() || link.bases.is_pending();
         let open = waits || !decision.unsettled.is_empty() || !decision.undecided.is_empty();
-        let in_order = !failed && !open;
+        let in_order =
+            (!failed && !open) || self.options.rules.broken(Mistake::DisorderedVersionKept);
         if in_order && state == LinkState::Linked && has_bases(self.plan_of(map), &link) {
             for side in Side::BOTH {
-                let known = !map.abilities[side.index()].business_logic;
+                let known = !map.abilities[side.index()].business_logic
+                    || self.options.rules.broken(Mistake::RewriteUnseen);
                 link.sides[side.index()].version = if differs(&returned[side.index()]) {
                     None
                 } else {
@@ -195,7 +199,9 @@ impl Runtime {
             let s = side.index();
             let lag = self.system(map, side).budget().lag_max;
             let before = one.task.link.as_ref().map(|old| &old.sides[s].version);
-            let news = one.sent[s].is_some() || before != Some(&link.sides[s].version);
+            let news = one.sent[s].is_some()
+                || before != Some(&link.sides[s].version)
+                || one.task.link.as_ref().is_none_or(|old| moved(old, link, s));
             if !lag.is_zero() && news {
                 link.sides[s].fresh_from = Some(self.now().plus(lag));
             }
@@ -225,7 +231,8 @@ impl Runtime {
             IntentKind::Delete => link.sides[s].record = None,
             IntentKind::Update | IntentKind::Deactivate => {}
         }
-        let stores = !map.abilities[s].business_logic;
+        let stores =
+            !map.abilities[s].business_logic || self.options.rules.broken(Mistake::RewriteUnseen);
         self.take_lines(
             map,
             &sent.intent,
@@ -419,6 +426,15 @@ impl Runtime {
             });
         }
     }
+}
+
+/// Whether something else than before is known to stand on a side.
+fn moved(old: &Link, new: &Link, s: usize) -> bool {
+    let held = |link: &Link| -> Vec<Option<Value>> {
+        let bases = link.bases.iter().map(|(_, base)| base.sides[s].clone());
+        bases.collect()
+    };
+    held(old) != held(new)
 }
 
 /// Lines that were written are known to be kept where the pass saw them as they were written, or where their side is

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dwmap_connect::Row;
 use dwmap_plan::Side;
 
+use super::observe::has_bases;
 use super::{Sight, Task};
 use crate::Moment;
 use crate::capture::FeedRow;
@@ -16,7 +17,7 @@ use crate::mistake::Mistake;
 use crate::observe::{KeyFault, Observed, Scope};
 use crate::report::{self, Trouble};
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Cause, Change, Link, LinkSide, Mark, MarkId, Word};
+use crate::state::{Cause, Change, Link, Mark, MarkId, Word};
 
 /// Tasks in the order of their pair keys.
 pub(super) type Tasks = BTreeMap<PairKey, Task>;
@@ -55,7 +56,7 @@ impl Runtime {
         self.join_resting(map, &mut tasks).await?;
         let now = self.now();
         tasks.retain(|_, task| {
-            let held = task.word() == Some(Word::Hold);
+            let held = self.is_held(task);
             if held {
                 hold(task, &mut changes);
             }
@@ -64,7 +65,9 @@ impl Runtime {
         tasks.retain(|pair, task| {
             let waits = task.marks.iter().flatten().map(|mark| mark.not_before);
             let waits = waits.filter(|until| *until > now).max();
-            let until = blocked.get(pair).copied().max(waits);
+            let open = blocked.get(pair).copied();
+            let open = open.filter(|_| !self.options.rules.broken(Mistake::OpenWriteNotWaitedFor));
+            let until = open.max(waits);
             if let Some(until) = until {
                 postpone(task, until, &mut changes);
             }
@@ -100,9 +103,11 @@ impl Runtime {
                 continue;
             };
             match self.feed_row(map, side, mark) {
-                Some(row) if !self.is_stale(&row, link) && is_fresh(&row, &link.sides[s]) => {
-                    let holds =
-                        row.row.version.is_some() && row.row.version == link.sides[s].version;
+                Some(row) if !self.is_stale(&row, link) && self.is_fresh(map, side, &row, link) => {
+                    // A line that is new has no base yet that could stand for the row.
+                    let holds = row.row.version.is_some()
+                        && row.row.version == link.sides[s].version
+                        && has_bases(self.plan_of(map), link);
                     if holds {
                         task.counts_to[s] = mark.generation;
                         task.sights[s] = Sight::Base;
@@ -120,7 +125,7 @@ impl Runtime {
             for ((pair, fed), mut observed) in fed.into_iter().zip(evaluated) {
                 if let Some(task) = tasks.get_mut(&pair) {
                     observed.read = fed.read;
-                    self.sight(task, side, Some(observed), fed.generation, fed.sent);
+                    self.sight(map, task, side, Some(observed), fed.generation, fed.sent);
                 }
             }
         }
@@ -132,7 +137,7 @@ impl Runtime {
             let unseen = matches!(task.sights[s], Sight::Unknown);
             if let (true, Some(mark)) = (unseen, &task.marks[s]) {
                 let found = fetched.found.get(&mark.id.record).cloned();
-                self.sight(task, side, found, fetched.read, sent);
+                self.sight(map, task, side, found, fetched.read, sent);
             }
         }
         Ok(())
@@ -142,6 +147,7 @@ impl Runtime {
     /// shows what was last seen or written, or was sent late enough.
     pub(super) fn sight(
         &self,
+        map: &MapRun,
         task: &mut Task,
         side: Side,
         found: Option<Observed>,
@@ -150,7 +156,7 @@ impl Runtime {
     ) {
         let known = task.link.as_ref().map(|link| &link.sides[side.index()]);
         let version = found.as_ref().and_then(|o| o.version.as_ref());
-        let until = known.and_then(|side| side.fresh_from.filter(|from| *from > sent));
+        let until = known.and_then(|known| self.trusted_from(map, side, known, sent));
         if until.is_some()
             && (version.is_none() || known.and_then(|k| k.version.as_ref()) != version)
         {
@@ -172,6 +178,55 @@ impl Runtime {
     /// A row read before either side's base last moved would turn back what moved it.
     fn is_stale(&self, row: &FeedRow, link: &Link) -> bool {
         row.read <= link.moved && !self.options.rules.broken(Mistake::StaleObservation)
+    }
+
+    /// Where reads lag, a feed's row counts only if it shows what was last seen or written, or was asked for late enough:
+    /// however long it has lain here since, it is no newer.
+    fn is_fresh(&self, map: &MapRun, side: Side, row: &FeedRow, link: &Link) -> bool {
+        let known = &link.sides[side.index()];
+        let shows_known = row.row.version.is_some() && row.row.version == known.version;
+        shows_known || self.trusted_from(map, side, known, row.sent).is_none()
+    }
+
+    /// Whether a person wants nothing done about a task.
+    fn is_held(&self, task: &Task) -> bool {
+        task.word() == Some(Word::Hold) && !self.options.rules.broken(Mistake::HoldIgnored)
+    }
+
+    /// Takes out the tasks of pairs that aren't linked yet whose other record, found only now, a person holds.
+    pub(super) async fn leave_held(
+        &self,
+        map: &MapRun,
+        mut tasks: Vec<Task>,
+        changes: &mut Vec<Change>,
+    ) -> Result<Vec<Task>, SyncError> {
+        for side in Side::BOTH {
+            let s = side.index();
+            let met = tasks
+                .iter_mut()
+                .filter(|t| t.link.is_none() && t.marks[s].is_none());
+            let (mut met, mut records) = (met.collect::<Vec<_>>(), Vec::new());
+            met.retain(|task| {
+                let record = task.sights[s].row().and_then(|row| row.record.clone());
+                records.extend(record.clone());
+                record.is_some()
+            });
+            if records.is_empty() {
+                continue;
+            }
+            let marks = self.store.marks_of(map.id, side, &records).await?;
+            for (task, mark) in met.into_iter().zip(marks) {
+                task.marks[s] = mark.filter(|mark| mark.word == Some(Word::Hold));
+            }
+        }
+        tasks.retain(|task| {
+            let held = self.is_held(task);
+            if held {
+                hold(task, changes);
+            }
+            !held
+        });
+        Ok(tasks)
     }
 
     /// Marked records that no link knows: observed, and joined with the task of their pair.
@@ -237,7 +292,9 @@ impl Runtime {
                     .entry(pair.clone())
                     .or_insert_with(|| Task::new(pair, None)),
             };
+            let merged = self.options.rules.broken(Mistake::ClaimantMerged);
             let taken = match &task.link {
+                _ if merged => false,
                 Some(link) => link.sides[s]
                     .record
                     .as_ref()
@@ -258,7 +315,7 @@ impl Runtime {
                     changes.push(Change::PutLink(Box::new(link.clone())));
                 }
                 task.marks[s] = Some(mark);
-                self.sight(task, side, Some(observed), fetched.read, sent);
+                self.sight(map, task, side, Some(observed), fetched.read, sent);
             }
         }
         Ok(())
@@ -372,13 +429,6 @@ fn blank_key(map: &MapRun, side: Side, runtime: &Runtime, observed: &Observed) -
             _ => Trouble::BlankKey { line: None },
         },
     }
-}
-
-/// Where reads lag, a feed's row counts only if it shows what was last seen or written, or was asked for late enough:
-/// however long it has lain here since, it is no newer.
-fn is_fresh(row: &FeedRow, known: &LinkSide) -> bool {
-    let shows_known = row.row.version.is_some() && row.row.version == known.version;
-    shows_known || known.fresh_from.is_none_or(|from| from <= row.sent)
 }
 
 /// A pair is held by one of its marks: what is due of the other waits with it.

@@ -64,10 +64,10 @@ impl Runtime {
                 kind,
                 side,
                 detail: detail.clone(),
-                at: self.now(),
+                at: self.date(),
             });
             changes.push(Change::Log(Box::new(Activity {
-                at: self.now(),
+                at: self.date(),
                 map: map.id,
                 pair: one.task.pair.clone(),
                 record: record.clone(),

@@ -21,6 +21,7 @@ use crate::Moment;
 use crate::error::SyncError;
 use crate::key::PairKey;
 use crate::merge::Seen;
+use crate::mistake::Mistake;
 use crate::observe::Observed;
 use crate::runtime::{MapRun, Runtime};
 use crate::state::{Link, MapMode, Mark, MarkId, Word};
@@ -139,10 +140,16 @@ impl Tally {
 }
 
 impl Runtime {
+    /// Whether neither system may be written to.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.steering.readonly.load(Ordering::Relaxed)
+            && !self.options.rules.broken(Mistake::ReadonlyIgnored)
+    }
+
     /// Works on one batch of a map's marks; says what it did, nothing if there was nothing to do.
     pub(crate) async fn apply_batch(&self, map: &MapRun) -> Result<Tally, SyncError> {
         let idle = self.store.map_status(map.id).await?.mode != MapMode::Running;
-        if idle || self.steering.readonly.load(Ordering::Relaxed) {
+        if idle || self.is_read_only() {
             return Ok(Tally::default());
         }
         let _border = self.steering.border.read().await;

@@ -54,7 +54,7 @@ impl Runtime {
                 for task in &mut ready {
                     if let (Sight::Unknown, Some(record)) = (&task.sights[s], known(task, side)) {
                         let found = fetched.found.get(record).cloned();
-                        self.sight(task, side, found, fetched.read, sent);
+                        self.sight(map, task, side, found, fetched.read, sent);
                     }
                 }
             }
@@ -69,7 +69,7 @@ impl Runtime {
                 for task in &mut ready {
                     if matches!(task.sights[s], Sight::Unknown) {
                         let found = fetched.found.remove(&task.pair);
-                        self.sight(task, side, found, fetched.read, sent);
+                        self.sight(map, task, side, found, fetched.read, sent);
                     }
                 }
             }
@@ -88,7 +88,7 @@ impl Runtime {
         self.partner_key(map, side.other(), &row.row).ok()
     }
 
-    fn address(
+    pub(super) fn address(
         &self,
         map: &MapRun,
         plan: &MapPlan,
@@ -135,7 +135,8 @@ fn base_serves(map: &MapRun, plan: &MapPlan, task: &Task, side: Side) -> bool {
         }
 }
 
-enum Address {
+/// By what a record is asked for.
+pub(super) enum Address {
     Record(RecordId),
     Natural(Vec<Value>),
 }

@@ -45,6 +45,10 @@ impl Runtime {
             let trouble = key_trouble(&task, fault);
             self.stop(map, &task, &trouble, &mut tally, &mut changes);
         }
+        let tasks = match mode {
+            WriteMode::Live => self.leave_held(map, tasks, &mut changes).await?,
+            WriteMode::Bulk => tasks,
+        };
         let (late, tasks): (Vec<_>, Vec<_>) = tasks
             .into_iter()
             .partition(|task| task.read_again_at.is_some());
@@ -114,10 +118,10 @@ impl Runtime {
     ) -> Result<(), SyncError> {
         let braked = |one: &Decided| removes(one) && one.task.word() != Some(Word::LetGo);
         let planned = decided.iter().filter(|one| braked(one)).count() as u64;
-        if planned == 0 {
+        if planned == 0 || self.options.rules.broken(Mistake::BrakeNotAsked) {
             return Ok(());
         }
-        let since = self.now().minus(BRAKE_WINDOW);
+        let since = self.date().minus(BRAKE_WINDOW);
         let done = self.store.deletes_since(map.id, since).await?;
         let most = match self.options.delete_max {
             Some(most) => most,
@@ -186,7 +190,8 @@ impl Runtime {
     fn intend(&self, map: &MapRun, framed: &mut [Decided], changes: &mut Vec<Change>) {
         for one in framed {
             let intents = one.sent.iter().flatten();
-            for outgoing in intents {
+            for outgoing in intents.filter(|_| !self.options.rules.broken(Mistake::IntentNotOnDisk))
+            {
                 changes.push(Change::PutIntent(Box::new(outgoing.intent.clone())));
             }
             let meets = one.decision.first && one.task.sights.iter().all(|s| s.row().is_some());
@@ -250,6 +255,15 @@ impl Runtime {
             .collect();
         let answers = stream::iter(requests).buffered(budget.concurrency.max(1));
         let mut outcomes: Vec<Outcome> = answers.collect::<Vec<_>>().await.concat();
+        if self.options.rules.broken(Mistake::PartialBatchIgnored) {
+            let landed = outcomes
+                .iter()
+                .find(|o| matches!(o, Outcome::Applied { .. }))
+                .cloned();
+            for outcome in &mut outcomes {
+                *outcome = landed.clone().unwrap_or_else(|| outcome.clone());
+            }
+        }
         if self.options.rules.broken(Mistake::ConflictIgnored) {
             for outcome in &mut outcomes {
                 if *outcome == Outcome::Conflict {
@@ -302,6 +316,12 @@ impl Runtime {
             let mut link = link.clone();
             link.sides.iter_mut().for_each(|side| side.version = None);
             changes.push(Change::PutLink(Box::new(link)));
+        }
+        if matches!(trouble, Trouble::Rejected(..))
+            && self.options.rules.broken(Mistake::RefusalForgotten)
+        {
+            changes.push(Change::Clear { id: mark.id, seen });
+            return;
         }
         changes.extend(self.stopped_with(
             map,

@@ -157,6 +157,9 @@ fn decide(input: &Input<'_>, i: u16, line: &Line, first: bool) -> Verdict {
         (_, [false, true]) => Some(Side::Right),
         (_, [true, true]) => one_way(line).or_else(|| winner(input, line)),
         (_, [false, false]) => match pending {
+            Some(source) if input.rules.broken(Mistake::BlankFlowsBack) => {
+                return flows(source.other());
+            }
             Some(source) => return flows(source),
             None if bounces >= GIVEN_UP => return Verdict::Unsettled,
             None if line.two_way() && known(input) => winner(input, line),
@@ -187,7 +190,7 @@ fn decide(input: &Input<'_>, i: u16, line: &Line, first: bool) -> Verdict {
         && known_base.is_some_and(|base| base.written == Some(from))
         && changed(from)
         && input.word.is_none();
-    if rewritten && bounces >= BOUNCES_MAX {
+    if rewritten && bounces >= BOUNCES_MAX && !input.rules.broken(Mistake::BouncesUnbounded) {
         return Verdict::Unsettled;
     }
     Verdict::Flows {

@@ -123,7 +123,7 @@ fn deleted_by_policy(input: &Input<'_>, side: Side) -> Result<Decision, Halt> {
     let survivor = side.other();
     let policy = &input.map.policies.delete[side.index()];
     // Deleted here and changed there is a conflict of the whole record.
-    if changed(input, survivor) {
+    if changed(input, survivor) && !input.rules.broken(Mistake::DeleteBeforeChange) {
         match input.map.policies.conflict {
             ConflictPolicy::Prefer(preferred) if preferred != survivor => {}
             ConflictPolicy::Prefer(_) | ConflictPolicy::Latest => {

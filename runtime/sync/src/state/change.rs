@@ -63,6 +63,15 @@ pub enum Change {
         /// The generation of the marks.
         generation: u64,
     },
+    /// Marks of a map that wait for a time wait until one within these bounds.
+    Wait {
+        /// The map.
+        map: MapId,
+        /// Not before.
+        earliest: Moment,
+        /// Not after.
+        latest: Moment,
+    },
     /// What was missing is there: all that wait for it are marked anew.
     Wake {
         /// What was missing.

@@ -208,7 +208,7 @@ impl Runtime {
             let mut changes = Vec::new();
             for (entry, mark) in page {
                 changes.push(Change::Log(Box::new(Activity {
-                    at: self.now(),
+                    at: self.date(),
                     map: mark.id.map,
                     pair: PairKey(Vec::new()),
                     record: entry.report.record,

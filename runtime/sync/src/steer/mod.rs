@@ -217,7 +217,7 @@ impl Runtime {
     /// Answers what is asked of a process that runs, until a request ends it.
     pub(crate) async fn serve_loop(&self, every: Duration) -> Result<(), SyncError> {
         // An answer that nobody has fetched for so long isn't waited for any more.
-        let forgotten = Change::ForgetRequests(self.now().minus(ANSWER_KEPT));
+        let forgotten = Change::ForgetRequests(self.date().minus(ANSWER_KEPT));
         self.store.commit(vec![forgotten]).await?;
         loop {
             for Posted { id, request } in self.store.requests().await? {

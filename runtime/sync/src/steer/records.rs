@@ -169,7 +169,7 @@ impl Runtime {
         let mut changes = vec![Change::DropLink(map.id, link.pair.clone())];
         changes.extend(ids(map, &task).map(Change::Discard));
         changes.push(Change::Log(Box::new(Activity {
-            at: self.now(),
+            at: self.date(),
             map: map.id,
             pair: link.pair.clone(),
             record: record.clone(),
@@ -186,7 +186,16 @@ impl Runtime {
 
     /// The record of this name, in one of the systems or among the links.
     pub(super) async fn find_record(&self, map: &MapRun, key: &str) -> Result<Task, SyncError> {
-        self.find(map, key).await?.ok_or_else(|| {
+        let found = match self.find(map, key).await? {
+            Some(task) if task.link.is_none() => {
+                // Its partner may be there, and be marked on its own.
+                let (ready, faulty) = self.observe_others(map, vec![task]).await?;
+                let faulty = faulty.into_iter().map(|(task, _)| task);
+                ready.into_iter().chain(faulty).next()
+            }
+            found => found,
+        };
+        found.ok_or_else(|| {
             let name = self.name(map);
             SyncError::Impossible(format!(
                 "{name} knows no record `{key}`: neither system has it, or its company takes no part. \

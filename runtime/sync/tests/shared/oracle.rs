@@ -91,8 +91,10 @@ struct Story {
     born: [bool; 2],
     /// A user edited such a record: if the answer is lost, it can't be told from a user's own, and the two meet.
     doubtful_birth: [bool; 2],
-    /// Such a record is about to meet its partner, and at a first meeting the preferred side wins.
-    meets: bool,
+    /// Lines that are about to meet their partners for the first time, where the preferred side wins.
+    meets: BTreeSet<usize>,
+    /// It was linked, with every line in order.
+    linked: bool,
 }
 
 /// What the promises depend on in a scenario.
@@ -197,7 +199,7 @@ impl Oracle {
         if over.is_none() {
             below.extend(&self.records[key].seen_by_delete);
         }
-        let meets = self.records[key].meets && side != self.rules.prefer;
+        let meets = self.records[key].meets.contains(&line) && side != self.rules.prefer;
         let ambiguous = meets || (over.is_none() && self.records[key].delete_ambiguous);
         self.edits.push(Edit {
             side,
@@ -248,7 +250,7 @@ impl Oracle {
         let record = self.records.entry(key.to_owned()).or_default();
         record.deleted_by = Some(side);
         record.seen_by_delete.extend(seen);
-        record.delete_ambiguous |= ambiguous;
+        record.delete_ambiguous |= ambiguous || !record.meets.is_empty();
         let doubts = &record.doubtful[side.index()];
         if !record.unacknowledged[side.index()].is_empty() || !doubts.is_empty() {
             record.doubtful_delete = Some(side);
@@ -284,7 +286,9 @@ impl Oracle {
             return;
         }
         record.delete_ambiguous |= deleted;
-        record.meets |= meets;
+        if meets {
+            record.meets.extend(0..LINES.len());
+        }
         for tag in doubtful {
             self.edits[tag as usize - 1].ambiguous = true;
         }
@@ -298,8 +302,52 @@ impl Oracle {
     /// The runtime has put down that every line of a pair was in order once.
     pub(crate) fn met(&mut self, key: &str) {
         if let Some(record) = self.records.get_mut(key) {
-            record.meets = false;
+            record.meets.clear();
+            record.linked = true;
         }
+    }
+
+    /// Whether a pair is linked, and was in order once.
+    pub(crate) fn is_linked(&self, key: &str) -> bool {
+        self.records.get(key).is_some_and(|r| r.linked)
+    }
+
+    /// What is known of some lines is gone, and they meet for the first time: the preferred side wins, whoever was
+    /// last. `preferred` is the row of that side.
+    pub(crate) fn meets_again(&mut self, key: &str, lines: &[usize], preferred: Option<&Fields>) {
+        let side = self.rules.prefer;
+        let stands = |line: usize| preferred.map_or(0, |f| tag_of(&LINES[line], side, f));
+        let known: BTreeSet<Tag> = lines
+            .iter()
+            .flat_map(|l| self.lineage(stands(*l)))
+            .collect();
+        for (at, edit) in self.edits.iter_mut().enumerate() {
+            let concerned = edit.key == key && lines.contains(&edit.line);
+            if concerned && edit.side != side && !known.contains(&(at as Tag + 1)) {
+                edit.ambiguous = true;
+            }
+        }
+        if let Some(record) = self.records.get_mut(key) {
+            record.meets.extend(lines);
+        }
+    }
+
+    /// All that is known of a record is gone, also that it was deleted.
+    pub(crate) fn forgotten(&mut self, key: &str, preferred: Option<&Fields>) {
+        for side in Side::BOTH {
+            self.acknowledged(side, key, false);
+        }
+        let all: Vec<usize> = (0..LINES.len()).collect();
+        self.meets_again(key, &all, preferred);
+        if let Some(record) = self.records.get_mut(key) {
+            record.linked = false;
+            record.delete_ambiguous |= record.deleted_by.is_some();
+        }
+    }
+
+    /// The records that users know of.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.records.keys().cloned().collect()
     }
 
     /// A business rule of `side` filled in the value with the next tag while a write of ours landed.
@@ -387,6 +435,9 @@ impl Oracle {
                     ),
                 );
             }
+            if line.shape == Shape::Group {
+                self.check_reference(write, line, before, after);
+            }
             self.overwrite(write, line, old);
             if new == 0 {
                 self.blank(write, old);
@@ -418,6 +469,27 @@ impl Oracle {
                     write.key, line.name, write.side
                 ),
             );
+        }
+    }
+
+    /// References carry no tags, but users never blank one: so nothing may blank one on the preferred side.
+    fn check_reference(
+        &mut self,
+        write: &Landed<'_>,
+        line: &Line,
+        before: Option<&Fields>,
+        after: &Fields,
+    ) {
+        let shown = |row: &Fields| line.show(write.side, row);
+        let blanked = before.is_some_and(|row| !shown(row).is_empty()) && shown(after).is_empty();
+        // A record that is made again is blank where its first life wasn't.
+        let once = self.deleted_by(write.key).is_none();
+        if blanked && once && write.side == self.rules.prefer {
+            let what = format!(
+                "{}: a reference was blanked that no user blanked",
+                write.key
+            );
+            self.break_promise(Promise::NothingLost, what);
         }
     }
 

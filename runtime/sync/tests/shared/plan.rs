@@ -60,6 +60,9 @@ pub(crate) const ALL_LINES: &[&str] = &[
     "PartyType",
 ];
 
+/// Instead of `Alias`: the same line without its step.
+pub(crate) const PLAIN_ALIAS: &str = "Alias as it is";
+
 /// A line: paths, types and what stands on it.
 struct Spec {
     left: &'static str,
@@ -107,8 +110,18 @@ fn specs(knobs: &Knobs) -> Vec<Spec> {
         spec("Group", "_group_value", [TEXT, Type::Guid], Kind::Group),
         spec("PartyType", "Organization", [TEXT; 2], Kind::Constant),
     ];
+    let plain_alias = knobs.lines.contains(&PLAIN_ALIAS);
     let chosen = |s: &Spec| s.kind == Kind::Key || knobs.lines.contains(&s.left);
-    all.into_iter().filter(chosen).collect()
+    let plain = |s: &mut Spec| {
+        if plain_alias && s.kind == Kind::Upper {
+            s.kind = Kind::Plain;
+            return true;
+        }
+        false
+    };
+    let mut all = all;
+    all.retain_mut(|s| plain(s) || chosen(s));
+    all
 }
 
 impl Kind {

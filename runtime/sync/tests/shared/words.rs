@@ -70,6 +70,7 @@ pub(crate) fn describe(change: &Change) -> Option<String> {
             activity.kind, activity.record, activity.detail
         ),
         Change::Adopt { .. }
+        | Change::Wait { .. }
         | Change::Wake { .. }
         | Change::Release { .. }
         | Change::Discard(_)

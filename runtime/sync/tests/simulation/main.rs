@@ -10,18 +10,22 @@
 // Here a broken assumption is a failed test, wherever it is found.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod kinds;
 #[cfg(feature = "mistakes")]
 mod mistakes;
 mod network;
+mod operators;
 mod process;
 mod run;
 mod scenario;
+mod scenarios;
 mod server;
 mod service;
 #[path = "../shared/mod.rs"]
 mod shared;
 mod store;
 mod system;
+mod upgrades;
 mod users;
 mod world;
 
@@ -51,7 +55,7 @@ fn promises_hold(name: &str) {
     let seeds = one.map_or(from..end, |s| s..s + 1);
     let mut shown = 0;
     for seed in seeds {
-        let outcome = run(&scenario, seed, Rules::default());
+        let outcome = run(&scenario.under(seed), seed, Rules::default());
         shown += (scenario.shows)(&outcome.counts);
         if let Some(broken) = &outcome.broken {
             tell(name, seed, &outcome);
@@ -179,7 +183,7 @@ fn what_was_mended_stays_so() {
 
 #[test]
 fn the_same_seed_tells_the_same_story() {
-    for scenario in scenario::all() {
+    for scenario in scenarios::all() {
         let [first, second] = [(); 2].map(|()| run(&scenario, 1, Rules::default()).story);
         assert_eq!(first, second, "{}", scenario.name);
     }
@@ -195,7 +199,7 @@ macro_rules! scenarios {
         #[test]
         fn every_scenario_is_run() {
             let run = [$($name),*];
-            let all: Vec<&str> = scenario::all().iter().map(|s| s.name).collect();
+            let all: Vec<&str> = scenarios::all().iter().map(|s| s.name).collect();
             assert_eq!(run.as_slice(), all);
         }
     };
@@ -222,5 +226,12 @@ scenarios! {
     bad_record: "bad record",
     blanked_reference: "blanked reference",
     parked_reference: "parked reference",
+    second_claimant_of_a_key: "second claimant of a key",
+    plan_upgraded: "plan upgraded",
+    clock_jumps: "clock jumps",
+    state_lost: "state lost",
+    crash_in_mid_load: "crash in mid-load",
+    a_person_steers: "a person steers",
+    two_processes: "two processes",
     everything_at_once: "everything at once",
 }

@@ -79,6 +79,9 @@ pub(crate) struct Exchange {
 impl State {
     /// A request leaves the runtime.
     pub(crate) fn send(&mut self, side: Side, request: Request) -> u64 {
+        if let Request::Write(_, writes, _) = &request {
+            self.check_words(side, writes);
+        }
         let id = self.id();
         let fate = self.fate(side, &request);
         let seen = self.seen_by(side, &request);

@@ -16,6 +16,7 @@ use crate::plan::MAIN;
 use crate::process::{Process, UNREADABLE, WAITS};
 use crate::scenario::{Habits, Scenario};
 use crate::server::{Server, Shape, Table};
+use crate::upgrades;
 use crate::wire::json_text;
 use crate::world::{Counts, Event, World};
 
@@ -101,12 +102,11 @@ fn servers(scenario: &Scenario) -> [Server; 2] {
 /// Puts everything that comes from outside into the queue.
 fn prepare(world: &World) {
     let mut state = world.state();
+    let kinds = state.scenario.kinds();
+    state.tell(kinds);
     state.settle_in();
     let last = state.schedule_users();
-    for _ in 0..state.scenario.crashes {
-        let at = last.mul_f64(state.rng.random_range(0.0..1.0));
-        state.schedule(at, Event::Crash);
-    }
+    state.schedule_operators(last);
     let calm = last + Duration::from_secs(7);
     state.schedule(Duration::ZERO, Event::Restart);
     state.schedule(calm, Event::Calm);
@@ -149,12 +149,32 @@ impl Executor<'_> {
                 Event::User => self.world.state().user_acts(),
                 Event::Collide => self.world.state().users_collide(),
                 Event::Crash => self.kill("CRASH"),
+                Event::Lose => {
+                    self.kill("CRASH, and the state is lost");
+                    self.process.lose_state();
+                    self.world.state().state_is_lost();
+                }
+                Event::Upgrade => {
+                    let (variant, told) = {
+                        let mut state = self.world.state();
+                        let variant = state.rng.random_range(0..upgrades::COUNT);
+                        (variant, state.rng.random_bool(0.5))
+                    };
+                    self.upgrade(variant, told);
+                }
+                Event::Jump => self.world.state().clock_jumps(),
+                Event::Ask => self.world.state().operator_asks(),
+                Event::Second => self.process.start_second(),
                 Event::Restart => self.start(),
                 Event::Calm => {
+                    if self.world.state().variants != [0; 2] {
+                        self.upgrade(0, false);
+                    }
                     let mut state = self.world.state();
                     state.rough = false;
                     state.dark_until = [state.now; 2];
                     state.tell("-- users and faults are over");
+                    state.take_back();
                 }
                 Event::Look => self.look(),
                 Event::Restless if !self.at_rest => {
@@ -169,9 +189,22 @@ impl Executor<'_> {
         }
     }
 
+    /// The process goes on with another plan: it is told so, or killed and started with it.
+    fn upgrade(&mut self, variant: usize, told: bool) {
+        self.process.upgrade(variant, told);
+        if !told {
+            self.kill("CRASH before another plan");
+        }
+    }
+
     /// Looks whether everything is done; if it has been for a while, nothing may be written any more.
     fn look(&mut self) {
-        let done = self.process.is_held() || self.process.unfinished().is_none();
+        let asked = {
+            let mut state = self.world.state();
+            state.take_back();
+            !state.desk.is_done()
+        };
+        let done = !asked && (self.process.is_held() || self.process.unfinished().is_none());
         self.quiet_looks = if done { self.quiet_looks + 1 } else { 0 };
         self.at_rest = self.quiet_looks >= QUIET_LOOKS;
         let mut state = self.world.state();
@@ -199,7 +232,7 @@ impl Executor<'_> {
                 self.running = None;
                 let mut state = self.world.state();
                 state.tell(format!("the process ended by itself: {end}"));
-                let again = state.now + Duration::from_secs(5);
+                let again = state.now + Duration::from_secs(1);
                 state.schedule(again, Event::Restart);
             }
         }
@@ -234,11 +267,18 @@ fn judge(world: &World, process: &Process) {
     let parked = process.in_errors(|code| code == WAITS);
     let held_back = process.in_errors(|code| code == UNREADABLE);
     let in_errors = process.in_errors(|code| code != WAITS && code != UNREADABLE);
+    let untold = process.untold_claimants();
     let mut state = world.state();
     if state.oracle.broken().is_some() {
         return;
     }
+    if untold > 0 {
+        let what = format!("no error tells of {untold} second records of one key");
+        state.oracle.break_promise(Promise::NothingLost, what);
+    }
+    drop(state);
     let held = process.is_held();
+    let mut state = world.state();
     let state = &mut *state;
     let servers = &state.servers;
     let row = |side: Side, key: &str| {

@@ -1,10 +1,10 @@
-//! Scenarios: how the systems, the network and the users behave, by the names under which the manual lists what
-//! goes wrong.
+//! What a scenario says: how the systems, the network, the users and those who run the process behave.
 
 use std::time::Duration;
 
 use dwmap_plan::{ConflictPolicy, MissingPolicy, Side};
 
+use crate::kinds::Kind;
 use crate::oracle::Rules;
 use crate::plan::{ALL_LINES, Knobs};
 use crate::server::Logic;
@@ -47,7 +47,7 @@ pub(crate) struct Habits {
 }
 
 impl Habits {
-    const GOOD: Self = Self {
+    pub(crate) const GOOD: Self = Self {
         tracked: true,
         guards_versions: true,
         tells_versions: true,
@@ -75,7 +75,7 @@ impl Habits {
     };
 
     /// An ERP: trims, has no feed of its own rows.
-    const ERP: Self = Self {
+    pub(crate) const ERP: Self = Self {
         logic: Logic {
             trims: true,
             ..Self::GOOD.logic
@@ -84,7 +84,7 @@ impl Habits {
     };
 
     /// A CRM: rounds to its columns' places.
-    const CRM: Self = Self {
+    pub(crate) const CRM: Self = Self {
         logic: Logic {
             rounds: true,
             ..Self::GOOD.logic
@@ -108,6 +108,8 @@ pub(crate) struct Users {
     pub(crate) unfit: u32,
     /// A group that was referred to before it was there appears.
     pub(crate) appear: u32,
+    /// A second record is made on the right under the key of one that is linked.
+    pub(crate) claim: u32,
     /// A group that isn't there yet is referred to as well.
     pub(crate) dangling: bool,
     /// Users of these sides edit.
@@ -115,7 +117,7 @@ pub(crate) struct Users {
 }
 
 impl Users {
-    const BUSY: Self = Self {
+    pub(crate) const BUSY: Self = Self {
         actions: 24,
         records: 5,
         edit: 12,
@@ -125,8 +127,37 @@ impl Users {
         collide: 1,
         unfit: 0,
         appear: 0,
+        claim: 0,
         dangling: false,
         sides: [true; 2],
+    };
+}
+
+/// What those who run the process do, as counts over the whole run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Operators {
+    /// The process is killed.
+    pub(crate) crashes: usize,
+    /// It is killed, and its state is lost.
+    pub(crate) losses: usize,
+    /// It goes on with another plan.
+    pub(crate) upgrades: usize,
+    /// Its clock jumps.
+    pub(crate) jumps: usize,
+    /// They ask something of it.
+    pub(crate) words: usize,
+    /// A second process is started on its state.
+    pub(crate) seconds: usize,
+}
+
+impl Operators {
+    pub(crate) const IDLE: Self = Self {
+        crashes: 0,
+        losses: 0,
+        upgrades: 0,
+        jumps: 0,
+        words: 0,
+        seconds: 0,
     };
 }
 
@@ -136,9 +167,10 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) habits: [Habits; 2],
     pub(crate) users: Users,
-    /// The process is killed about that often, over the whole run.
-    pub(crate) crashes: usize,
-    /// It is killed at this share of its commits, before or after.
+    pub(crate) operators: Operators,
+    /// Traits of the systems that are as `habits` says; the others are drawn by the seed.
+    pub(crate) fixed: &'static [Kind],
+    /// The process is killed at this share of its commits, before or after.
     pub(crate) crash_at_commit: f64,
     pub(crate) prefer: Side,
     /// Whether deletes are carried over, by the side where they happened.
@@ -174,311 +206,8 @@ impl Scenario {
 
     /// The scenario of this name.
     pub(crate) fn named(name: &str) -> Self {
-        let mut all = all().into_iter();
+        let mut all = crate::scenarios::all().into_iter();
         all.find(|s| s.name == name)
             .unwrap_or_else(|| panic!("there is no scenario {name:?}"))
     }
-}
-
-const CALM: Scenario = Scenario {
-    name: "calm",
-    habits: [Habits::ERP, Habits::CRM],
-    users: Users::BUSY,
-    crashes: 0,
-    crash_at_commit: 0.0,
-    prefer: Side::Left,
-    deletes: [true; 2],
-    missing: MissingPolicy::Blank,
-    delete_max: 100,
-    shows: |c| c.edits,
-};
-
-/// Sets a habit on both sides.
-const fn both(habits: Habits) -> [Habits; 2] {
-    [
-        Habits {
-            logic: Habits::ERP.logic,
-            ..habits
-        },
-        Habits {
-            logic: Habits::CRM.logic,
-            ..habits
-        },
-    ]
-}
-
-/// All scenarios.
-pub(crate) fn all() -> Vec<Scenario> {
-    let sweeping = |h: Habits| Habits {
-        tracked: false,
-        ..h
-    };
-    vec![
-        CALM,
-        Scenario {
-            name: "sweeps only",
-            habits: [sweeping(Habits::ERP), Habits::CRM],
-            prefer: Side::Right,
-            ..CALM
-        },
-        Scenario {
-            name: "stale read",
-            habits: both(Habits {
-                feed_repeats: 0.5,
-                hooks: true,
-                page: 2,
-                ..Habits::GOOD
-            }),
-            users: Users {
-                records: 2,
-                actions: 40,
-                ..Users::BUSY
-            },
-            ..CALM
-        },
-        Scenario {
-            name: "crash between answer and commit",
-            crashes: 4,
-            crash_at_commit: 0.05,
-            users: Users {
-                delete: 1,
-                ..Users::BUSY
-            },
-            shows: |c| c.crashes,
-            ..CALM
-        },
-        Scenario {
-            name: "unknown outcome",
-            habits: both(Habits {
-                unanswered: 0.3,
-                ..Habits::GOOD
-            }),
-            users: Users {
-                delete: 1,
-                ..Users::BUSY
-            },
-            shows: |c| c.late.min(c.unknown),
-            ..CALM
-        },
-        Scenario {
-            name: "lagging reads",
-            habits: both(Habits {
-                lag_max: Duration::from_secs(4),
-                ..Habits::GOOD
-            }),
-            shows: |c| c.lagged,
-            ..CALM
-        },
-        Scenario {
-            name: "target changes what we wrote",
-            habits: [
-                Habits::ERP,
-                Habits {
-                    logic: Logic {
-                        defaults_terms: true,
-                        marks_names: true,
-                        ..Habits::CRM.logic
-                    },
-                    ..Habits::CRM
-                },
-            ],
-            shows: |c| c.rewritten,
-            ..CALM
-        },
-        Scenario {
-            name: "plug-ins fight",
-            habits: [
-                Habits {
-                    logic: Logic {
-                        unmarks_names: true,
-                        ..Habits::ERP.logic
-                    },
-                    ..Habits::ERP
-                },
-                Habits {
-                    logic: Logic {
-                        marks_names: true,
-                        ..Habits::CRM.logic
-                    },
-                    ..Habits::CRM
-                },
-            ],
-            shows: |c| c.rewritten,
-            ..CALM
-        },
-        Scenario {
-            name: "bulk write answers nothing",
-            habits: both(Habits {
-                bulk_is_silent: true,
-                ..Habits::GOOD
-            }),
-            shows: |c| c.silent,
-            ..CALM
-        },
-        Scenario {
-            name: "absence",
-            habits: [
-                Habits {
-                    tracked: false,
-                    scan_misses: 0.2,
-                    goes_dark: 0.02,
-                    ..Habits::ERP
-                },
-                Habits {
-                    cursor_expires: 0.1,
-                    scan_misses: 0.2,
-                    goes_dark: 0.02,
-                    ..Habits::CRM
-                },
-            ],
-            users: Users {
-                delete: 1,
-                ..Users::BUSY
-            },
-            shows: |c| c.hidden,
-            ..CALM
-        },
-        Scenario {
-            name: "mass delete",
-            users: Users {
-                delete: 12,
-                create: 0,
-                records: 8,
-                ..Users::BUSY
-            },
-            delete_max: 3,
-            shows: |c| c.deletes,
-            ..CALM
-        },
-        Scenario {
-            name: "partial batch",
-            habits: both(Habits {
-                row_fails: 0.3,
-                turned_away: 0.1,
-                ..Habits::GOOD
-            }),
-            shows: |c| c.transient,
-            ..CALM
-        },
-        Scenario {
-            name: "conflict on the guard",
-            users: Users {
-                records: 2,
-                actions: 50,
-                ..Users::BUSY
-            },
-            prefer: Side::Right,
-            shows: |c| c.conflicts,
-            ..CALM
-        },
-        Scenario {
-            name: "no guards",
-            habits: both(Habits {
-                guards_versions: false,
-                tells_versions: false,
-                unanswered: 0.1,
-                ..Habits::GOOD
-            }),
-            shows: |c| c.edits,
-            ..CALM
-        },
-        Scenario {
-            name: "filter enter and leave",
-            users: Users {
-                toggle: 5,
-                ..Users::BUSY
-            },
-            shows: |c| c.leaves,
-            ..CALM
-        },
-        Scenario {
-            name: "deletes",
-            users: Users {
-                delete: 4,
-                create: 4,
-                ..Users::BUSY
-            },
-            shows: |c| c.deletes,
-            ..CALM
-        },
-        Scenario {
-            name: "key collisions",
-            users: Users {
-                records: 12,
-                collide: 30,
-                ..Users::BUSY
-            },
-            shows: |c| c.conflicts,
-            ..CALM
-        },
-        Scenario {
-            name: "bad record",
-            users: Users {
-                unfit: 2,
-                ..Users::BUSY
-            },
-            shows: |c| c.refused,
-            ..CALM
-        },
-        Scenario {
-            name: "blanked reference",
-            users: Users {
-                dangling: true,
-                appear: 1,
-                ..Users::BUSY
-            },
-            shows: |c| c.appeared,
-            ..CALM
-        },
-        Scenario {
-            name: "parked reference",
-            users: Users {
-                dangling: true,
-                appear: 1,
-                ..Users::BUSY
-            },
-            missing: MissingPolicy::Park,
-            shows: |c| c.appeared,
-            ..CALM
-        },
-        Scenario {
-            name: "everything at once",
-            habits: [
-                Habits {
-                    unanswered: 0.1,
-                    turned_away: 0.1,
-                    row_fails: 0.1,
-                    lag_max: Duration::from_secs(2),
-                    tracked: false,
-                    ..Habits::ERP
-                },
-                Habits {
-                    unanswered: 0.1,
-                    turned_away: 0.1,
-                    row_fails: 0.1,
-                    feed_repeats: 0.3,
-                    cursor_expires: 0.02,
-                    feed_has_rows: false,
-                    ..Habits::CRM
-                },
-            ],
-            users: Users {
-                delete: 1,
-                unfit: 1,
-                toggle: 1,
-                ..Users::BUSY
-            },
-            crashes: 3,
-            crash_at_commit: 0.02,
-            shows: |c| c.crashes.min(c.unknown),
-            ..CALM
-        },
-    ]
-}
-
-#[test]
-fn the_simulated_plan_is_sound() {
-    let plan = crate::plan::plan(&CALM.knobs());
-    let bytes = dwmap_plan::encode(&plan).unwrap();
-    assert_eq!(dwmap_plan::decode(&bytes).unwrap().1, plan);
 }

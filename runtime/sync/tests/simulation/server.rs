@@ -125,6 +125,12 @@ impl Table {
             .map(|(id, _)| id.as_str())
     }
 
+    /// The records of a name now.
+    pub(crate) fn by_name(&self, name: &str) -> impl Iterator<Item = &Fields> {
+        let there = self.rows.values().filter_map(|r| r.last()?.fields.as_ref());
+        there.filter(move |f| f.get("name").and_then(Json::as_str) == Some(name))
+    }
+
     /// Whether there is another record of a record's company.
     pub(crate) fn has_neighbour(&self, natural: &str) -> bool {
         let company = natural.split('/').next().unwrap_or_default();

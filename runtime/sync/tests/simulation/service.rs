@@ -13,9 +13,10 @@ use rand::seq::SliceRandom;
 use serde_json::Value as Json;
 
 use crate::lines::TERMS;
-use crate::oracle::Landed;
+use crate::oracle::{Landed, Promise};
 use crate::plan::MAIN;
 use crate::server::{Refused, Table};
+use crate::users::CLAIMANT;
 use crate::wire::{Fields, body, holds, json_text, key_text, parse_guid, row_key, value_text};
 use crate::world::State;
 
@@ -235,6 +236,7 @@ impl State {
                 };
                 self.tell_landed(&landed);
                 self.oracle.landed(&landed);
+                self.check_claimants(side, before.as_ref(), after.as_ref());
                 self.just_written.push(key.clone());
                 let silent = mode == WriteMode::Bulk && habits.bulk_is_silent;
                 self.counts.silent += usize::from(silent);
@@ -323,6 +325,16 @@ impl State {
                 table.delete(now, &id)?;
                 Ok((id, vec![]))
             }
+        }
+    }
+
+    /// A record that claims the key of another is neither written nor merged with it.
+    fn check_claimants(&mut self, side: Side, before: Option<&Fields>, after: Option<&Fields>) {
+        let column = ["Name", "name"][side.index()];
+        let claims = |f: &Fields| json_text(f.get(column)) == CLAIMANT;
+        if [before, after].into_iter().flatten().any(claims) {
+            let what = format!("a second record of one key went across to or from {side:?}");
+            self.oracle.break_promise(Promise::Once, what);
         }
     }
 

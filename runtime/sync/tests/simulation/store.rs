@@ -8,9 +8,9 @@ use dwmap_connect::Cursor;
 use dwmap_plan::Side;
 use dwmap_sync::state::{
     Activity, ActivityKind, Change, FeedId, Intent, Link, LogCut, MapCounts, MapId, MapStatus,
-    Mark, MarkId, Missing, Posted, Retention, ScratchRow, Set,
+    Mark, MarkId, Missing, Posted, RequestId, Retention, ScratchRow, Set,
 };
-use dwmap_sync::{Moment, PairKey, RecordId, SqliteStore, StateError, StateStore};
+use dwmap_sync::{Moment, PairKey, RecordId, Request, SqliteStore, StateError, StateStore};
 use rand::Rng;
 
 use crate::oracle::Promise;
@@ -73,6 +73,11 @@ impl StateStore for SimStore {
             .collect();
         let met: Vec<String> = changes.iter().filter_map(met).collect();
         let told: Vec<String> = changes.iter().filter_map(describe).collect();
+        let words: Vec<Change> = changes
+            .iter()
+            .filter(|c| matches!(c, Change::TakeUp(_) | Change::Answer(..)))
+            .cloned()
+            .collect();
         self.inner.commit(changes).await?;
         {
             let mut state = self.world.state();
@@ -85,6 +90,13 @@ impl StateStore for SimStore {
                     state.oracle.break_promise(Promise::NothingLost, what);
                 }
                 state.oracle.acknowledged(side, &key, answered);
+            }
+            for word in words {
+                match word {
+                    Change::TakeUp(id) => state.taken_up(id),
+                    Change::Answer(id, answer) => state.answered(id, &answer),
+                    _ => {}
+                }
             }
             for key in met {
                 state.oracle.met(&key);
@@ -220,7 +232,12 @@ impl StateStore for SimStore {
     }
 
     async fn requests(&self) -> Result<Vec<Posted>, StateError> {
-        self.inner.requests().await
+        let state = self.world.state();
+        let posted = |(id, request): (&RequestId, &Request)| Posted {
+            id: *id,
+            request: serde_json::to_string(request).unwrap_or_default(),
+        };
+        Ok(state.desk.open.iter().map(posted).collect())
     }
 
     async fn readonly(&self) -> Result<bool, StateError> {

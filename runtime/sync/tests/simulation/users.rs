@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::lines::{LINES, Line, Shape};
 use crate::plan::{GROUPS, LATE_GROUP, MAIN};
-use crate::wire::Fields;
+use crate::wire::{Fields, row_key};
 use crate::world::{Event, State};
 
 /// Something that a user may do.
@@ -22,6 +22,7 @@ enum Action {
     Collide,
     Unfit,
     Appear,
+    Claim,
 }
 
 impl State {
@@ -85,6 +86,7 @@ impl State {
             (Action::Collide, users.collide),
             (Action::Unfit, users.unfit),
             (Action::Appear, users.appear),
+            (Action::Claim, users.claim),
         ];
         let Ok((action, _)) = weighted
             .choose_weighted(&mut self.rng, |(_, w)| *w)
@@ -111,6 +113,7 @@ impl State {
             }
             Action::Unfit => self.user_writes_unfit(&key),
             Action::Appear => self.late_group_appears(),
+            Action::Claim => self.user_claims(&key),
         }
     }
 
@@ -270,6 +273,59 @@ impl State {
         let value = format!("Acme t{} unfit", self.oracle.next_tag());
         self.oracle.edited(Side::Left, key, 0, Some(&held));
         self.change(Side::Left, key, &id, "Name", value.into());
+    }
+}
+
+/// The name of records under the key of another.
+pub(crate) const CLAIMANT: &str = "Claimant";
+
+impl State {
+    /// A second record is made on the right under the key of one that is linked: nothing there forbids it.
+    fn user_claims(&mut self, key: &str) {
+        if !self.oracle.is_linked(key) || self.row(Side::Right, key).is_none() {
+            return;
+        }
+        let table = self.servers[1].table(MAIN[1]);
+        if table
+            .by_name(CLAIMANT)
+            .any(|f| row_key(f, &table.shape.natural) == key)
+        {
+            return;
+        }
+        self.counts.claims += 1;
+        self.tell(format!("USER on crm: creates {key} a second time"));
+        let (company, account) = key.split_once('/').unwrap_or(("", key));
+        let fields = json!({
+            "company": company, "accountnumber": account, "name": CLAIMANT, "onhold": false,
+        });
+        let fields = fields.as_object().cloned().unwrap_or_default();
+        let now = self.now;
+        let made = self.servers[1]
+            .table_mut(MAIN[1])
+            .create_anyway(now, fields, "");
+        made.unwrap_or_else(|e| panic!("a user's record was refused: {e:?}"));
+    }
+}
+
+/// What is forgotten of records.
+impl State {
+    /// Lines that a plan has and the one before it hadn't meet for the first time.
+    pub(crate) fn first_meeting_of(&mut self, lines: &[usize]) {
+        let prefer = self.scenario.prefer;
+        for key in self.oracle.keys() {
+            let row = self.row(prefer, &key).map(|(_, fields)| fields);
+            self.oracle.meets_again(&key, lines, row.as_ref());
+        }
+    }
+
+    /// The state is lost.
+    pub(crate) fn state_is_lost(&mut self) {
+        self.counts.losses += 1;
+        let prefer = self.scenario.prefer;
+        for key in self.oracle.keys() {
+            let row = self.row(prefer, &key).map(|(_, fields)| fields);
+            self.oracle.forgotten(&key, row.as_ref());
+        }
     }
 }
 

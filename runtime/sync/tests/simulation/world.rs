@@ -17,6 +17,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::network::{Exchange, Request, Response, Shown};
+use crate::operators::Desk;
 use crate::oracle::Oracle;
 use crate::scenario::Scenario;
 use crate::server::Server;
@@ -36,6 +37,16 @@ pub(crate) enum Event {
     Collide,
     /// The process is killed, if it runs.
     Crash,
+    /// It is killed, and its state is gone.
+    Lose,
+    /// It goes on with another plan.
+    Upgrade,
+    /// Its clock is set.
+    Jump,
+    /// Somebody asks something of it.
+    Ask,
+    /// A second process is started on its state.
+    Second,
     /// The process is started again.
     Restart,
     /// Users and faults are over.
@@ -73,6 +84,11 @@ pub(crate) struct State {
     pub(crate) rough: bool,
     /// The process is to be killed before it does anything more.
     pub(crate) doomed: bool,
+    /// The plan that the process is to work by, and the one that it worked by last.
+    pub(crate) variants: [usize; 2],
+    /// How far its clock is off, in milliseconds.
+    pub(crate) clock_off: i64,
+    pub(crate) desk: Desk,
     pub(crate) story: String,
     pub(crate) counts: Counts,
 }
@@ -89,6 +105,18 @@ pub(crate) struct Counts {
     /// Groups that appeared after they were referred to.
     pub(crate) appeared: usize,
     pub(crate) crashes: usize,
+    /// States that were lost.
+    pub(crate) losses: usize,
+    /// Plans that were changed for another.
+    pub(crate) upgrades: usize,
+    /// Clocks that were set.
+    pub(crate) jumps: usize,
+    /// Requests that were done.
+    pub(crate) words: usize,
+    /// Second processes that were refused.
+    pub(crate) seconds: usize,
+    /// Records that claimed the key of another.
+    pub(crate) claims: usize,
     /// Writes without an answer, and those of them that came late.
     pub(crate) unknown: usize,
     pub(crate) late: usize,
@@ -132,6 +160,9 @@ impl World {
             scenario: *scenario,
             rough: true,
             doomed: false,
+            variants: [0; 2],
+            clock_off: 0,
+            desk: Desk::default(),
             story: String::new(),
             counts: Counts::default(),
         })))

@@ -7,6 +7,7 @@ use crate::state::*;
 
 suite! {
     marks_wait_for_their_time_and_go_by_age
+    marks_wait_no_longer_and_no_shorter_than_they_may
     a_pass_clears_no_mark_that_came_meanwhile
     what_was_missing_wakes_those_that_wait_for_it
     missing_records_are_paged_within_their_set
@@ -43,6 +44,27 @@ async fn marks_wait_for_their_time_and_go_by_age(store: &dyn StateStore) {
     assert_eq!(found, [Some(moved), None]);
     let other_side = store.marks_of(map, Side::Right, &records).await.unwrap();
     assert_eq!(other_side, [None, None]);
+}
+
+async fn marks_wait_no_longer_and_no_shorter_than_they_may(store: &dyn StateStore) {
+    let map = map(store).await;
+    let mark = |key: &str, not_before| Change::Mark {
+        id: mark_id(map, key),
+        generation: 1,
+        not_before: Moment(not_before),
+    };
+    let bounds = Change::Wait {
+        map,
+        earliest: Moment(20),
+        latest: Moment(60),
+    };
+    let marks = vec![mark("A", 0), mark("B", 10), mark("C", 40), mark("D", 900)];
+    store.commit(marks).await.unwrap();
+    store.commit(vec![bounds]).await.unwrap();
+    let records = ["A", "B", "C", "D"].map(record);
+    let found = store.marks_of(map, Side::Left, &records).await.unwrap();
+    let waits = found.into_iter().flatten().map(|mark| mark.not_before.0);
+    assert_eq!(waits.collect::<Vec<_>>(), [0, 20, 40, 60]);
 }
 
 async fn a_pass_clears_no_mark_that_came_meanwhile(store: &dyn StateStore) {

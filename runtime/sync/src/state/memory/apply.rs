@@ -46,6 +46,17 @@ impl Kept {
                 }
                 Some(_) => {}
             },
+            Change::Wait {
+                map,
+                earliest,
+                latest,
+            } => {
+                let waiting = self.marks.values_mut();
+                let waiting = waiting.filter(|m| m.id.map == map && m.not_before > Moment(0));
+                for mark in waiting {
+                    mark.not_before = mark.not_before.min(latest).max(earliest);
+                }
+            }
             Change::Wake {
                 missing,
                 generation,

@@ -43,6 +43,15 @@ pub(super) fn apply(t: &Transaction<'_>, change: Change) -> Result<()> {
             params![id.map.0, id.side.index() as i64, id.record.0, seen],
         ),
         Change::Settle { mark, seen } => settle(t, &mark, seen),
+        Change::Wait {
+            map,
+            earliest,
+            latest,
+        } => run(
+            t,
+            "UPDATE marks SET not_before = max(?2, min(not_before, ?3)) WHERE map = ?1 AND not_before > 0",
+            params![map.0, earliest.0, latest.0],
+        ),
         Change::Wake {
             missing,
             generation,
