@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Release(Record),
     /// Forget that two records are a pair; both stay.
     Unlink(Record),
+    /// Pair two records by hand, where no key and no other field tells that they belong together.
+    Link(Link),
     /// Look at linked records once more, though nothing told of them.
     Backfill(Backfill),
     /// Let the running process go on with the maps as they are now, without a stop.
@@ -481,6 +483,18 @@ pub(crate) struct Backfill {
     /// none is.
     #[arg(long = "key", value_name = "KEY")]
     pub(crate) keys: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Link {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// The map.
+    pub(crate) map: String,
+    /// The left side's record: its system's own key, or its key in the map, in quotes where it has several parts.
+    pub(crate) left: String,
+    /// The right side's record, likewise.
+    pub(crate) right: String,
 }
 
 #[derive(Debug, Args)]

@@ -204,6 +204,13 @@ impl Finops {
         alter(&self.client, &self.base, &alterations).await;
     }
 
+    /// Lets the server's answers go wrong by these rules, instead of those before.
+    pub async fn fault(&self, rules: Value) {
+        let server = self.base.trim_end_matches("/data");
+        let url = format!("{server}/sandbox/faults");
+        json(send(&self.client, Method::PUT, &url, Some(&rules)).await).await;
+    }
+
     /// Deletes a record, by its set and key: `PaymentTerms(dataAreaId='usmf',Name='N30')`.
     pub async fn delete(&self, record: &str) {
         let url = format!("{}/{record}?cross-company=true", self.base);

@@ -73,6 +73,7 @@ pub(crate) fn run(cli: &Cli) -> Outcome {
         Command::Release(args) => wait(steer::record(cli, args, |record| Request::Release {
             record,
         })),
+        Command::Link(args) => wait(steer::link(cli, args)),
         Command::Unlink(args) => wait(steer::record(cli, args, |record| Request::Unlink {
             record,
         })),

@@ -54,6 +54,15 @@ pub(crate) async fn hold(cli: &Cli, args: &args::Hold) -> Outcome {
     record(cli, &args.record, |record| Request::Hold { record, reason }).await
 }
 
+pub(crate) async fn link(cli: &Cli, args: &args::Link) -> Outcome {
+    let request = Request::Link {
+        map: args.map.clone(),
+        left: args.left.clone(),
+        right: args.right.clone(),
+    };
+    ask(cli, &args.source, Need::Answers, &request).await
+}
+
 pub(crate) async fn backfill(cli: &Cli, args: &args::Backfill) -> Outcome {
     let request = Request::Backfill {
         map: args.map.clone(),

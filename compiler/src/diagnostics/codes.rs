@@ -147,6 +147,10 @@ codes! {
     BAD_ENTITY              "M0120" "an entity without a key"
     NOT_ON_A_KEY            "M0121" "a suffix that a key line can't have"
 
+    NOT_GENERATED           "M0130" "a generated key that can't be one"
+    NOT_LOOKED_FOR          "M0131" "a line that no record can be looked for by"
+    KEY_STAYS_APART         "M0132" "a match whose key can't be carried over"
+
     NOT_YET                 "M0901" "something that isn't supported yet"
 
     CAN_OVERFLOW            "W0101" "values that may be too long"

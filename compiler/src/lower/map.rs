@@ -1,8 +1,9 @@
 //! One map: its sides' programs, queries and write strategies, its lines and policies.
 
 use dwmap_plan::{
-    Access, Company, DeletePolicy, Dialect, FieldConstant, KeyPart, LineId, MapPlan, Outputs,
-    Policies, Query, Side, SidePlan, SlotId, Type, WriteColumn, WriteKey, WritePlan, WriteRepr,
+    Access, Columns, Company, DeletePolicy, Dialect, FieldConstant, GeneratedKey, KeyPart, LineId,
+    MapPlan, Meeting, Outputs, Policies, Query, Side, SidePlan, SlotId, Type, WriteColumn,
+    WritePlan, WriteRepr,
 };
 
 use crate::lower::filter::push_down;
@@ -31,6 +32,7 @@ pub(crate) fn lower(
         .map(|line| lowering.line(sources, line))
         .collect();
     let fold_pair_key = lowering.fold_pair_key();
+    let meeting = lowering.meeting();
     let mut outputs = outputs.into_iter();
     let mut companies = companies.into_iter();
     let sides = Side::BOTH.map(|side| {
@@ -49,6 +51,7 @@ pub(crate) fn lower(
         lines,
         references: lowering.references,
         fold_pair_key,
+        meeting,
         policies: Policies {
             conflict: map.policies.conflict,
             initial: map.policies.initial,
@@ -206,7 +209,7 @@ impl MapLowering<'_> {
         let system = self.map.sides[side.index()].schema;
         let columns = self.program(side).wires();
         let query = |filter: bool, order: bool| {
-            let mut enums = EnumList::default();
+            let mut enums = self.sought_enums(side);
             let address = address(schema, entity, &mut enums);
             let conditions = self.map.filters[side.index()].iter().map(|(c, _)| c);
             Query {
@@ -237,19 +240,17 @@ impl MapLowering<'_> {
     }
 
     fn write(&self, side: Side) -> WritePlan {
-        let mut enums = EnumList::default();
+        let mut enums = self.sought_enums(side);
         let lines = self.map.lines.iter().enumerate();
         let columns: Vec<WriteColumn> = lines
             .filter(|(_, line)| line.flows_from(side.other()))
             .filter_map(|(at, line)| self.write_column(side, at, line, &mut enums))
             .collect();
         let key = self.map.keys[side.index()].as_ref();
-        let parts = key.map(|key| self.key_parts(side, key, &mut enums));
+        let natural_key = key.map(|key| self.columns(side, &key.lines, &mut enums));
         WritePlan {
             columns,
-            natural_key: WriteKey {
-                parts: parts.unwrap_or_default(),
-            },
+            natural_key: natural_key.unwrap_or_default(),
             natural_is_record_key: key.is_some_and(|key| key.primary),
             overflow: self.map.policies.overflow,
             wants_row: self.wants_row(side),
@@ -278,6 +279,10 @@ impl MapLowering<'_> {
         Some(match line.operand(side) {
             Operand::Field(field) => {
                 let field = entity.field(*field);
+                if field.access == Access::ReadOnly {
+                    // What the side draws itself.
+                    return None;
+                }
                 WriteColumn {
                     line: at as u16,
                     wire: field.wire_name().to_owned(),
@@ -313,12 +318,49 @@ impl MapLowering<'_> {
         })
     }
 
-    fn key_parts(
+    /// How records find each other besides by equal keys.
+    fn meeting(&self) -> Meeting {
+        let meeting = &self.map.meeting;
+        let columns = |side: Side, lines: &[usize]| {
+            let mut enums = self.sought_enums(side);
+            self.columns(side, lines, &mut enums)
+        };
+        let generated = meeting.generated.as_ref().map(|key| GeneratedKey {
+            by: key.by,
+            line: key.line as u16,
+            probe: columns(key.by, &key.probe),
+        });
+        let ways = meeting.match_by.iter();
+        Meeting {
+            generated,
+            match_by: ways
+                .map(|way| Side::BOTH.map(|side| columns(side, way)))
+                .collect(),
+            key_from: meeting.key_from,
+        }
+    }
+
+    /// The enums of all columns by which records of a side are looked for. Every list of enums of the side begins with
+    /// them, so that such a column has one form in all of them.
+    fn sought_enums(&self, side: Side) -> EnumList {
+        let mut enums = EnumList::default();
+        let MapModel { keys, meeting, .. } = self.map;
+        let key = keys[side.index()].iter().flat_map(|key| &key.lines);
+        let probe = meeting.generated.iter().filter(|key| key.by == side);
+        let sought = key
+            .chain(probe.flat_map(|key| &key.probe))
+            .chain(meeting.match_by.iter().flatten());
+        self.columns(side, sought, &mut enums);
+        enums
+    }
+
+    /// The columns of a side that hold these lines.
+    fn columns<'l>(
         &self,
         side: Side,
-        key: &crate::model::Key,
+        lines: impl IntoIterator<Item = &'l usize>,
         enums: &mut EnumList,
-    ) -> Vec<(String, dwmap_plan::Repr, u16)> {
+    ) -> Columns {
         let (schema, entity) = (self.schema(side), self.entity(side));
         let part = |line: &usize| match self.map.lines[*line].operand(side) {
             Operand::Field(at) => {
@@ -333,6 +375,8 @@ impl MapLowering<'_> {
             }
             Operand::Constant { .. } | Operand::Concat(_) => None,
         };
-        key.lines.iter().filter_map(part).collect()
+        Columns {
+            parts: lines.into_iter().filter_map(part).collect(),
+        }
     }
 }

@@ -127,6 +127,12 @@ impl<'a> MapLowering<'a> {
         let value = self.stages(side, line, value);
         Some(match target {
             Operand::Lookup(lookup) => self.find(side, lookup, value),
+            // Until it comes from the other side, there may be none, and that is no mistake.
+            Operand::Field(at) if line.key && self.map.meeting.key_from == Some(side.other()) => {
+                let other = side.other();
+                let (schema, field) = (self.schema(other), self.entity(other).field(*at));
+                self.key_part(side, schema, field, value)
+            }
             Operand::Field(at) => {
                 let other = side.other();
                 let (schema, field) = (self.schema(other), self.entity(other).field(*at));

@@ -28,6 +28,30 @@ pub struct MapModel {
     pub keys: [Option<Key>; 2],
     /// Whether a record born on this side is created on the other.
     pub creates: [bool; 2],
+    /// How records find each other besides by equal keys.
+    pub meeting: MeetingModel,
+}
+
+/// How the records of a map find each other besides by equal keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MeetingModel {
+    /// The key that a side draws.
+    pub generated: Option<Generated>,
+    /// Ways to pair records, in order: lines, by index, that must all agree.
+    pub match_by: Vec<Vec<usize>>,
+    /// The side whose key a pair takes that met in another way than by its key.
+    pub key_from: Option<Side>,
+}
+
+/// A key that a side draws when a record is born there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// The side that draws it.
+    pub by: Side,
+    /// Its line, by index.
+    pub line: usize,
+    /// The lines by which a creation without an answer is looked for.
+    pub probe: Vec<usize>,
 }
 
 /// A side of a map.
@@ -77,6 +101,8 @@ pub struct Line {
     pub key: bool,
     /// It was completed, and isn't written anywhere.
     pub completed: bool,
+    /// The side that draws the value of this key line, and where that is said.
+    pub generated: Option<(Side, Place)>,
     /// Written when the record is born, never again.
     pub on_create: bool,
     /// What happens to a value on its way, from [`Line::from`] to the other side.

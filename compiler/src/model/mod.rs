@@ -7,8 +7,8 @@ mod test;
 
 pub use filter::{Condition, Term};
 pub use map::{
-    Deactivate, Key, Leave, Line, Lookup, LookupPart, MapModel, MapSide, Operand, PolicyModel,
-    Stage, TableModel,
+    Deactivate, Generated, Key, Leave, Line, Lookup, LookupPart, MapModel, MapSide, MeetingModel,
+    Operand, PolicyModel, Stage, TableModel,
 };
 pub(crate) use schema::Stripe;
 pub use schema::{EntityModel, SchemaModel};

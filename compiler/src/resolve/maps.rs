@@ -8,6 +8,7 @@ use crate::agreement::writers;
 use crate::diagnostics::{Diagnostic, ONE_SIDE_STRIPED, SAME_SIDE_NAMES, TWICE};
 use crate::model::{Condition, Line, Lookup, LookupPart, MapModel, MapSide, Operand, Stripe, Term};
 use crate::resolve::Sink;
+use crate::resolve::meeting;
 use crate::resolve::policies::PolicyReader;
 use crate::resolve::schemas::STRIPE;
 use crate::resolve::scope::{DeclId, entity_of};
@@ -43,6 +44,14 @@ pub(crate) fn resolve(
     let creates = Side::BOTH.map(|side| lines.iter().any(|line| line.flows_from(side)));
     let keys = keys::find(&map, &lines, name, &poisoned, sink);
     keys::required(&map, &lines, creates, name, &poisoned, sink);
+    let meeting = meeting::resolve(
+        &map,
+        tree,
+        (&lines, &keys),
+        policies.initial,
+        &poisoned,
+        sink,
+    );
     writers::within_map(&map, &lines, sink);
     writers::against_filters(&map, &lines, &filters, sink);
     Some(MapModel {
@@ -58,6 +67,7 @@ pub(crate) fn resolve(
         policies,
         keys,
         creates,
+        meeting,
         sides,
     })
 }
@@ -132,8 +142,6 @@ fn map_overflow(map: &MapContext<'_>, tree: &tree::Map, sink: &mut Sink) -> Over
 /// Items that are read and can't be compiled yet.
 fn not_yet(map: &MapContext<'_>, item: &MapItem, sink: &mut Sink) {
     let what = match item {
-        MapItem::MatchBy(_) => "`match by`",
-        MapItem::Probe(_) => "`probe by`",
         MapItem::Exclusive(_) => "`exclusive`",
         MapItem::Dated(_) => "`dated`",
         MapItem::Company(_) => "`company`",
@@ -151,6 +159,8 @@ fn not_yet(map: &MapContext<'_>, item: &MapItem, sink: &mut Sink) {
         | MapItem::Delete(_)
         | MapItem::OnLeave(_)
         | MapItem::Initial(_)
+        | MapItem::MatchBy(_)
+        | MapItem::Probe(_)
         | MapItem::Overflow(_)
         // The grammar has said that these stand only in an extension.
         | MapItem::Replace(_)
@@ -269,6 +279,7 @@ fn company_line(
         to_left: direction.writes_left(),
         key: true,
         completed: true,
+        generated: None,
         on_create: false,
         stages: Vec::new(),
         normalise: false,

@@ -2,6 +2,7 @@
 
 pub(crate) mod fields;
 pub(crate) mod maps;
+pub(crate) mod meeting;
 pub(crate) mod modules;
 pub(crate) mod paths;
 pub(crate) mod policies;

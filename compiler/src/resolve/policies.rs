@@ -151,25 +151,8 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
         match lines.iter_mut().find(|line| line.paths.contains(&text)) {
             Some(line) => line.conflict = policy,
             None if is_poisoned(path, poisoned) => {}
-            None => self.unknown_line(path, lines, sink),
+            None => unknown_line(self.map, path, lines, sink),
         }
-    }
-
-    fn unknown_line(&self, path: &tree::Path, lines: &[Line], sink: &mut Sink) {
-        let place = self.map.place(path.span);
-        let paths = lines.iter().flat_map(|line| &line.paths);
-        let text = path.text();
-        let meant = nearest(&text, paths.map(String::as_str));
-        sink.push(
-            Diagnostic::new(
-                UNKNOWN_LINE,
-                place,
-                format!("this map has no line for {text}"),
-            )
-            .label("no such line")
-            .help("a policy names a line by either of its paths")
-            .meant(meant, place),
-        );
     }
 
     fn conflict_policy(&self, it: &tree::Conflict, sink: &mut Sink) -> Option<ConflictPolicy> {
@@ -336,4 +319,27 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
                 .map(InitialPolicy::OnlyFrom),
         };
     }
+}
+
+/// A path that names none of the map's lines.
+pub(crate) fn unknown_line(
+    map: &MapContext<'_>,
+    path: &tree::Path,
+    lines: &[Line],
+    sink: &mut Sink,
+) {
+    let place = map.place(path.span);
+    let paths = lines.iter().flat_map(|line| &line.paths);
+    let text = path.text();
+    let meant = nearest(&text, paths.map(String::as_str));
+    sink.push(
+        Diagnostic::new(
+            UNKNOWN_LINE,
+            place,
+            format!("this map has no line for {text}"),
+        )
+        .label("no such line")
+        .help("a policy names a line by either of its paths")
+        .meant(meant, place),
+    );
 }

@@ -105,6 +105,9 @@ proptest! {
             let row = engine.eval(Side::Left, record.as_bytes(), &known, &mut scratch).unwrap();
             for kind in KINDS {
                 let (mut fast, mut slow) = (b"[".to_vec(), b"[".to_vec());
+                // An update holds a key only where one asks for its value by name.
+                let key = |line: u16| kind == WriteKind::Update && map.lines[usize::from(line)].key;
+                let values: Vec<_> = values.iter().filter(|(line, _)| !key(*line)).cloned().collect();
                 let a = engine.encode(Side::Right, &row, &mask, kind, &mut fast);
                 let b = engine.encode_values(Side::Right, &values, kind, &mut slow);
                 prop_assert_eq!(a, b);

@@ -24,10 +24,10 @@ pub mod verify;
 pub use container::{DecodeError, FORMAT_MAJOR, FORMAT_MINOR, Hash, Header, decode, encode, peek};
 pub use decimal::{Decimal, DecimalError, MAX_PRECISION, Rounding};
 pub use map::{
-    Address, Agreement, Class, Company, ConflictPolicy, Deactivation, DeletePolicy, FieldConstant,
-    InitialPolicy, Line, LineId, MapPlan, MissingPolicy, Plan, Policies, Proof, Query, Reference,
-    ReferenceKeyPart, Side, SidePlan, SourcePlace, SystemPlan, WriteColumn, WriteKey, WritePlan,
-    WriteRepr,
+    Address, Agreement, Class, Columns, Company, ConflictPolicy, Deactivation, DeletePolicy,
+    FieldConstant, GeneratedKey, InitialPolicy, Line, LineId, MapPlan, Meeting, MissingPolicy,
+    Plan, Policies, Proof, Query, Reference, ReferenceKeyPart, Side, SidePlan, SourcePlace,
+    SystemPlan, WriteColumn, WritePlan, WriteRepr,
 };
 pub use predicate::{CompareOp, Predicate, TextTest};
 pub use program::{

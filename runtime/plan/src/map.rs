@@ -100,6 +100,8 @@ pub struct MapPlan {
     pub references: Vec<Reference>,
     /// For each part of the pair key whether texts compare without case.
     pub fold_pair_key: Vec<bool>,
+    /// How records find each other besides by equal keys.
+    pub meeting: Meeting,
     /// The policies.
     pub policies: Policies,
     /// Its rank in the order of loading: maps of one rank don't depend on one another.
@@ -117,6 +119,11 @@ impl MapPlan {
     /// Whether anything flows from `side` to the other.
     pub fn flows_from(&self, side: Side) -> bool {
         self.lines.iter().any(|l| l.flows_from(side))
+    }
+
+    /// The key that the system of `side` draws for a record that is born there.
+    pub fn drawn_by(&self, side: Side) -> Option<&GeneratedKey> {
+        self.meeting.generated.as_ref().filter(|key| key.by == side)
     }
 }
 
@@ -430,11 +437,38 @@ pub struct WriteColumn {
     pub create_only: bool,
 }
 
-/// A key by which a side can be written to without knowing a record's id: the natural key.
+/// How the records of a map find each other besides by equal keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meeting {
+    /// The key that one of the systems draws.
+    pub generated: Option<GeneratedKey>,
+    /// The ways in which records without an equal key are paired, in order: columns of the left and of the right side,
+    /// all of which must hold the same.
+    pub match_by: Vec<[Columns; 2]>,
+    /// The side whose key a pair takes that met in another way than by its key. Key lines flow from it until both
+    /// sides hold the same.
+    pub key_from: Option<Side>,
+}
+
+/// A key that one of the systems draws when a record is born there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct WriteKey {
-    /// For each part its wire name in a URL, its form, and the index of the line whose value it is.
+pub struct GeneratedKey {
+    /// The side that draws it. The other is the home of records that have none yet.
+    pub by: Side,
+    /// The index of its line.
+    pub line: u16,
+    /// The columns of the drawing side by which a creation without an answer is looked for; none where a person has to.
+    pub probe: Columns,
+}
+
+/// Columns of a side, by each of which a line is read or written there. A natural key is one of these: a record can be
+/// asked for by it where nobody knows its id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Columns {
+    /// For each its wire name in a URL, its form, and the index of the line whose value it holds.
     pub parts: Vec<(String, Repr, u16)>,
 }
 
@@ -445,7 +479,7 @@ pub struct WritePlan {
     /// The columns, in the order in which a body holds them.
     pub columns: Vec<WriteColumn>,
     /// The key that the key lines make.
-    pub natural_key: WriteKey,
+    pub natural_key: Columns,
     /// Whether the natural key is the record key (F&O), or an alternate key beside an id (Dataverse).
     pub natural_is_record_key: bool,
     /// What overflows do on this side, for messages.

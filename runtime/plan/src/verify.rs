@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Company, Direction, FitMode, Function, MapPlan, Op, Plan, Predicate, Program, Query, Reference,
-    Repr, Side, SidePlan, SlotId, Storage, Table, TableElse, Type, WriteRepr,
+    Columns, Company, Direction, FitMode, Function, MapPlan, Meeting, Op, Plan, Predicate, Program,
+    Query, Reference, Repr, Side, SidePlan, SlotId, Storage, Table, TableElse, Type, WriteRepr,
 };
 
 /// Bounds on a plan; far above what any project needs.
@@ -72,7 +72,7 @@ fn map(plan: &Plan, map: &MapPlan) -> Check {
     for side in Side::BOTH {
         self::side(plan, map, map.side(side), &format!("{place}, {side:?}"))?;
     }
-    Ok(())
+    meeting(map, &place)
 }
 
 fn reference(plan: &Plan, place: &str, reference: &Reference) -> Check {
@@ -121,11 +121,54 @@ fn side(plan: &Plan, map: &MapPlan, side: &SidePlan, place: &str) -> Check {
             WriteRepr::Bind { .. } => {}
         }
     }
-    for (_, r, line) in &side.write.natural_key.parts {
-        index(place, &map.lines, usize::from(*line), "line")?;
-        repr(place, r, &side.write.enums)?;
-    }
+    columns(place, map, side, &side.write.natural_key)?;
     program(place, map, &side.program)
+}
+
+/// Columns by which rows of a side are asked for.
+fn columns(place: &str, map: &MapPlan, side: &SidePlan, columns: &Columns) -> Check {
+    columns.parts.iter().try_for_each(|(_, form, line)| {
+        index(place, &map.lines, usize::from(*line), "line")?;
+        repr(place, form, &side.write.enums)
+    })
+}
+
+fn meeting(map: &MapPlan, place: &str) -> Check {
+    let place = format!("{place}, meeting");
+    let Meeting {
+        generated,
+        match_by,
+        key_from,
+    } = &map.meeting;
+    if key_from.is_none() && (generated.is_some() || !match_by.is_empty()) {
+        return Err(wrong(&place, "it doesn't say whose key a pair takes"));
+    }
+    if let Some(key) = generated {
+        index(&place, &map.lines, usize::from(key.line), "line")?;
+        if !map.lines[usize::from(key.line)].key {
+            return Err(wrong(&place, "the line that is drawn is no key"));
+        }
+        if *key_from != Some(key.by) {
+            return Err(wrong(
+                &place,
+                "a drawn key comes from the side that draws it",
+            ));
+        }
+        columns(&place, map, map.side(key.by), &key.probe)?;
+    }
+    for way in match_by {
+        let lines = |s: usize| way[s].parts.iter().map(|(.., line)| *line);
+        if way[0].parts.is_empty() || !lines(0).eq(lines(1)) {
+            return Err(wrong(
+                &place,
+                "a way to match isn't of the same lines on both sides",
+            ));
+        }
+        for (side, of_side) in Side::BOTH.into_iter().zip(way) {
+            columns(&place, map, map.side(side), of_side)?;
+        }
+    }
+    Ok(())
 }
 
 fn query(place: &str, query: &Query) -> Check {

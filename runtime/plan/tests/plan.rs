@@ -141,7 +141,7 @@ fn side(system: u16, set: &str, code: &str, name: &str, dialect: Dialect) -> Sid
                 create_only: false,
             },
         ],
-        natural_key: WriteKey {
+        natural_key: Columns {
             parts: vec![(code.into(), Repr::Text, 0)],
         },
         natural_is_record_key: true,
@@ -256,6 +256,7 @@ fn plan() -> Plan {
             ],
             references: vec![],
             fold_pair_key: vec![true],
+            meeting: Meeting::default(),
             policies: Policies {
                 conflict: ConflictPolicy::Prefer(Side::Left),
                 initial: InitialPolicy::Prefer(Side::Left),

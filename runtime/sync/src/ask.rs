@@ -150,6 +150,7 @@ impl Runtime {
             link: task.link.as_ref(),
             seen: [task.sights[0].seen(), task.sights[1].seen()],
             word: None,
+            key_from: None,
             rules: self.options.rules,
         };
         match merge::merge(&input) {
@@ -241,18 +242,7 @@ impl Runtime {
 
     /// Finds a record by its key: at once where that is whole and of texts, then among all links, and else in the left and then the right system.
     pub(crate) async fn find(&self, map: &MapRun, key: &str) -> Result<Option<Task>, SyncError> {
-        let wanted: Vec<String> = parts(key).map(str::to_lowercase).collect();
-        let fits = |pair: &PairKey| {
-            let values = pair.values().unwrap_or_default();
-            let shown: Vec<String> = values.iter().map(|v| display(v).to_lowercase()).collect();
-            shown.join(" ").ends_with(&wanted.join(" "))
-                && shown
-                    .join(" ")
-                    .split(' ')
-                    .rev()
-                    .zip(wanted.iter().rev())
-                    .all(|(a, b)| a == b)
-        };
+        let fits = |pair: &PairKey| fits(&pair.values().unwrap_or_default(), key);
         let texts: Vec<Value> = parts(key).map(Value::from).collect();
         let whole = PairKey::new(&texts, &self.plan_of(map).fold_pair_key);
         let found = self.store.links_by_pair(map.id, &[whole]).await?;
@@ -293,8 +283,24 @@ impl Runtime {
     }
 }
 
+/// Whether these values are the key that people wrote, or end with it: the company may be left out.
+pub(crate) fn fits(values: &[Value], key: &str) -> bool {
+    let shown: Vec<String> = values.iter().map(|v| display(v).to_lowercase()).collect();
+    let shown = shown.join(" ");
+    let wanted = parts(key).map(str::to_lowercase).rev();
+    let mut held = shown.split(' ').rev();
+    let mut any = false;
+    for part in wanted {
+        any = true;
+        if held.next() != Some(&part) {
+            return false;
+        }
+    }
+    any
+}
+
 /// The parts of a key as people write it.
-fn parts(key: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn parts(key: &str) -> impl DoubleEndedIterator<Item = &str> {
     let between = |c: char| c.is_whitespace() || c == ',' || c == '/';
     key.split(between).filter(|part| !part.is_empty())
 }

@@ -82,10 +82,16 @@ pub const CODES: &[Code] = &[
         next_step: "`dwmap release` lets it go on from what both sides hold then.",
     },
     Code {
-        code: "R0411",
-        title: "no answer yet",
-        meaning: "The target was busy, or couldn't be reached, or gave no answer. It is tried again by itself.",
-        next_step: "Nothing, unless it stays: then look whether the system is up.",
+        code: "R0412",
+        title: "created or not",
+        meaning: "A record whose key the other system draws was sent to be created, and no answer came. Either the map has no `probe by`, or more than one record fits it. Nothing is created again, and no record that could be the one is taken for a new one.",
+        next_step: "Look in the system that draws the key. If it is there, `dwmap link MAP LEFT RIGHT` pairs the two; if not, `dwmap errors retry` creates it.",
+    },
+    Code {
+        code: "R0413",
+        title: "several records fit",
+        meaning: "By the map's `match by` more than one record fits on a side. Two records are never merged by a guess.",
+        next_step: "`dwmap link MAP LEFT RIGHT` pairs two of them; `dwmap errors retry` takes this one for a record of its own.",
     },
     Code {
         code: "R0501",

@@ -15,7 +15,7 @@ use crate::mistake::Mistake;
 use crate::observer::Event;
 use crate::options::Options;
 use crate::runtime::{Ended, Feed, MapRun, Runtime};
-use crate::state::{Cause, Change, MapMode};
+use crate::state::{Cause, Change, Intent, MapMode};
 
 /// How long a worker with nothing due sleeps at most before it looks again.
 const IDLE_MAX: Duration = Duration::from_secs(30);
@@ -162,7 +162,7 @@ impl Runtime {
             let due = marks.iter().filter(|mark| mark.error.is_none());
             let due = due.map(|mark| mark.not_before).min();
             let intents = self.store.intents(map.id).await?;
-            let settle = intents.iter().map(|intent| intent.settle_at).min();
+            let settle = next_settled(&intents);
             next = [next, due, settle].into_iter().flatten().min();
         }
         let now = self.now();
@@ -363,7 +363,7 @@ impl Runtime {
             }
             let due = self.store.next_due(map.id).await?;
             let intents = self.store.intents(map.id).await?;
-            let settle = intents.iter().map(|intent| intent.settle_at).min();
+            let settle = next_settled(&intents);
             let next = [due, settle].into_iter().flatten().min();
             let now = self.now();
             let wait = next.map_or(IDLE_MAX, |at| {
@@ -394,4 +394,10 @@ fn system_of(error: &dwmap_connect::ConnectError) -> &str {
         | Refused { system, .. }
         | Nonsense { system, .. } => system,
     }
+}
+
+/// When the next write without an answer can be settled.
+fn next_settled(intents: &[Intent]) -> Option<Moment> {
+    let over = intents.iter().map(|intent| intent.settle_at);
+    over.filter(|over| *over != Intent::UNANSWERED).min()
 }

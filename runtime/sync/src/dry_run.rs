@@ -127,6 +127,7 @@ impl Runtime {
             link: task.link.as_ref(),
             seen: [task.sights[0].seen(), task.sights[1].seen()],
             word: None,
+            key_from: None,
             rules: self.options.rules,
         };
         let record = || self.name_of(map, &task.pair, task.link.as_ref(), rows);

@@ -39,6 +39,28 @@ impl PairKey {
         Self(encode_values(&folded))
     }
 
+    /// The key of a pair of which only one record is there, and that one has no key yet: its company, where there is
+    /// one, a null, which no other key holds, and the record's own key.
+    pub(crate) fn awaited(company: Option<&Value>, record: &RecordId) -> Option<Self> {
+        let company = company.map(fold);
+        let head = company.into_iter().chain([Value::Null]);
+        let values: Vec<Value> = head.chain(record.values().ok()?).collect();
+        Some(Self(encode_values(&values)))
+    }
+
+    /// Whether its record has no key yet.
+    pub fn is_awaited(&self) -> bool {
+        self.values()
+            .is_ok_and(|values| values.iter().any(Value::is_null))
+    }
+
+    /// The record that has no key yet.
+    pub(crate) fn awaiting_record(&self) -> Option<RecordId> {
+        let values = self.values().ok()?;
+        let null = values.iter().position(Value::is_null)?;
+        Some(RecordId(encode_values(&values[null + 1..])))
+    }
+
     /// Its values, folded.
     pub fn values(&self) -> Result<Vec<Value>, Unreadable> {
         decode_values(&self.0)

@@ -359,7 +359,7 @@ impl Runtime {
         // A write of an earlier run may still land; a record changed, or went, since it was read. The load waits for
         // neither, and passes here but once: both records are marked, the one that nothing happened to as well.
         let (left, mut fresh): (Vec<Task>, Vec<Task>) = unlinked.into_iter().partition(|task| {
-            let waits = blocked.contains_key(&task.pair);
+            let waits = blocked.contains_key(&task.pair) || self.is_met_live(map, task);
             waits || Side::BOTH.into_iter().any(|side| is_marked(task, side))
         });
         self.leave_to_apply(map, &left).await?;

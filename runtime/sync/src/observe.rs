@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use dwmap_connect::{Keys, Row, Version};
-use dwmap_plan::{Repr, Side, Value};
+use dwmap_plan::{Columns, Repr, Side, Value};
 use futures_util::{StreamExt, stream};
 
+use crate::apply::awaited_key;
 use crate::code::{Ask, Cell, EvalRow, Stop};
 use crate::error::SyncError;
 use crate::key::{PairKey, RecordId};
@@ -83,9 +84,12 @@ impl Runtime {
         let observed = rows.into_iter().zip(evaluated).filter_map(|(row, eval)| {
             // A row whose references lead on for ever is left to the next look.
             let eval = eval?;
+            let record = whole(&eval.record_key).map(|key| RecordId::new(key, folds));
             Some(Observed {
-                record: whole(&eval.record_key).map(|key| RecordId::new(key, folds)),
-                pair: whole(&eval.pair_key).map(|key| PairKey::new(key, &plan.fold_pair_key)),
+                pair: whole(&eval.pair_key)
+                    .map(|key| PairKey::new(key, &plan.fold_pair_key))
+                    .or_else(|| awaited_key(plan, side, &eval, record.as_ref())),
+                record,
                 row: eval,
                 version: row.version,
                 read,
@@ -121,10 +125,8 @@ impl Runtime {
         side: Side,
         keys: Vec<Vec<Value>>,
     ) -> Result<Fetched<PairKey>, SyncError> {
-        let plan = &self.plan_of(map).side(side).write;
-        let parts = &plan.natural_key.parts;
-        let columns = parts.iter().map(|(w, r, _)| (w.clone(), r.clone()));
-        let address = Address::Columns(columns.collect());
+        let columns = &self.plan_of(map).side(side).write.natural_key;
+        let address = Address::columns(columns);
         let (read, rows) = self.fetch(map, side, address, keys).await?;
         let found = rows.into_iter();
         let found = found.filter_map(|row| Some((row.pair.clone()?, row)));
@@ -132,6 +134,18 @@ impl Runtime {
             read,
             found: found.collect(),
         })
+    }
+
+    /// Fetches records by what some of their columns hold.
+    pub(crate) async fn fetch_columns(
+        &self,
+        map: &MapRun,
+        side: Side,
+        columns: &Columns,
+        values: Vec<Vec<Value>>,
+    ) -> Result<Vec<Observed>, SyncError> {
+        let address = Address::columns(columns);
+        Ok(self.fetch(map, side, address, values).await?.1)
     }
 
     async fn fetch(
@@ -190,6 +204,11 @@ impl Runtime {
             .collect()
     }
 
+    /// Whether a row is of a company that takes part, and in the map.
+    pub(crate) fn takes_part_now(&self, observed: &Observed) -> bool {
+        self.scope(&observed.row) == Scope::In && observed.row.filter == Ok(true)
+    }
+
     /// Whether a row's company takes part. A row of a striped entity without one, or of one that isn't known, doesn't.
     pub(crate) fn scope(&self, row: &EvalRow) -> Scope {
         match &row.company {
@@ -203,6 +222,13 @@ impl Runtime {
 enum Address {
     Record,
     Columns(Vec<(String, Repr)>),
+}
+
+impl Address {
+    fn columns(columns: &Columns) -> Self {
+        let parts = columns.parts.iter();
+        Self::Columns(parts.map(|(w, r, _)| (w.clone(), r.clone())).collect())
+    }
 }
 
 /// Rows by a key of theirs.

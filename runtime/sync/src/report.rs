@@ -43,6 +43,13 @@ pub(crate) enum Trouble {
     Unreadable,
     /// A person holds it, for this reason.
     OnHold(String),
+    /// Nobody knows whether it was created, or from what.
+    Unanswered,
+    /// More than one record fits it: these.
+    Ambiguous {
+        /// The others, as people know them.
+        others: Vec<String>,
+    },
 }
 
 impl Trouble {
@@ -63,6 +70,8 @@ impl Trouble {
             Self::Held => "R0409",
             Self::Unreadable => "R0410",
             Self::OnHold(_) => "R0411",
+            Self::Unanswered => "R0412",
+            Self::Ambiguous { .. } => "R0413",
         }
     }
 
@@ -268,6 +277,14 @@ impl Runtime {
             Trouble::Held => "the brake holds its deletion".to_owned(),
             Trouble::Unreadable => "neither it nor its neighbours can be read any more".to_owned(),
             Trouble::OnHold(reason) => format!("held by a person: {reason}"),
+            Trouble::Unanswered => {
+                "a creation had no answer, and nothing tells whether this is about what it made"
+                    .to_owned()
+            }
+            Trouble::Ambiguous { others } => format!(
+                "more than one record fits by `match by`: {}",
+                listed(others)
+            ),
         };
         (message, None)
     }
@@ -275,7 +292,12 @@ impl Runtime {
     /// A record as people know it: the values of the key lines.
     pub(crate) fn name_of_row(&self, map: &MapRun, row: &EvalRow) -> String {
         if let Ok(values) = &row.pair_key {
-            return display_key(values);
+            let blank = values.iter().any(Value::is_null);
+            return match &row.record_key {
+                // Without a key of its pair it is known by its system's own.
+                Ok(record) if blank => display_key(record),
+                _ => display_key(values),
+            };
         }
         let lines = self.plan_of(map).lines.iter().zip(&row.own);
         let keys = lines.filter(|(line, _)| line.key);
@@ -308,9 +330,21 @@ impl Runtime {
     }
 }
 
+/// The first of several names.
+fn listed(names: &[String]) -> String {
+    const SHOWN_MAX: usize = 5;
+    let shown = names.iter().take(SHOWN_MAX).cloned();
+    let more = names.len().saturating_sub(SHOWN_MAX);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    shown.chain(more).collect::<Vec<_>>().join(", ")
+}
+
 /// A pair by its folded key.
 pub(crate) fn name_of_pair(pair: &PairKey) -> String {
-    display_key(&pair.values().unwrap_or_default())
+    match pair.awaiting_record() {
+        Some(record) => name_of_record(&record),
+        None => display_key(&pair.values().unwrap_or_default()),
+    }
 }
 
 /// A record by its folded key.

@@ -75,6 +75,9 @@ impl Runtime {
             return Ok(blocked);
         }
         let sent = self.now();
+        let (births, intents): (Vec<Intent>, Vec<Intent>) =
+            intents.into_iter().partition(Intent::is_awaited_birth);
+        self.settle_births(map, births, sent, &mut blocked).await?;
         for side in Side::BOTH {
             let (look, wait): (Vec<Intent>, Vec<Intent>) = intents
                 .iter()
@@ -110,7 +113,7 @@ impl Runtime {
             });
             for intent in self.store.intents(map.id).await? {
                 let over = self.settle_at(map, intent.side);
-                if intent.settle_at != over {
+                if intent.settle_at != over && intent.settle_at != Intent::UNANSWERED {
                     changes.push(Change::PutIntent(Box::new(Intent {
                         settle_at: over,
                         ..intent
@@ -170,6 +173,40 @@ impl Runtime {
                 Finding::Open => block(blocked, &intent),
                 Finding::Landed => self.settled(map, &intent, link, found, true, &mut changes),
                 Finding::Lost => self.settled(map, &intent, link, found, false, &mut changes),
+            }
+        }
+        Ok(self.store.commit(changes).await?)
+    }
+
+    /// Creations of records whose key is drawn: nothing is known to ask for, so that they are looked for by what was sent,
+    /// and only when they can no longer land.
+    async fn settle_births(
+        &self,
+        map: &MapRun,
+        births: Vec<Intent>,
+        sent: Moment,
+        blocked: &mut BTreeMap<PairKey, Moment>,
+    ) -> Result<(), SyncError> {
+        let mut changes = Vec::new();
+        for birth in births {
+            if birth.settle_at > sent {
+                block(blocked, &birth);
+                continue;
+            }
+            match self.probe(map, &birth).await?.as_deref() {
+                Some([]) => self.settled(map, &birth, None, None, false, &mut changes),
+                Some([found]) => self.settled(map, &birth, None, Some(found), true, &mut changes),
+                Some(_) | None => {
+                    let record = birth.pair.awaiting_record();
+                    let home = birth.side.other();
+                    changes.extend(record.map(|r| mark(map, home, r, self.tick())));
+                    let birth = Intent {
+                        settle_at: Intent::UNANSWERED,
+                        ..birth
+                    };
+                    block(blocked, &birth);
+                    changes.push(Change::PutIntent(Box::new(birth)));
+                }
             }
         }
         Ok(self.store.commit(changes).await?)
@@ -273,6 +310,9 @@ impl Runtime {
             }
             link.state = LinkState::Linked;
             link.sides[s].record = found.and_then(|o| o.record.clone());
+            if let Some(home) = intent.pair.awaiting_record() {
+                link.sides[1 - s].record = Some(home);
+            }
             after = Some(link);
         }
         let generation = self.tick();
@@ -296,6 +336,8 @@ impl Runtime {
             changes.push(Change::PutLink(Box::new(link)));
         } else if let Some(record) = found.and_then(|o| o.record.clone()) {
             changes.push(mark(map, side, record, generation));
+        } else if let Some(home) = intent.pair.awaiting_record() {
+            changes.push(mark(map, side.other(), home, generation));
         }
         changes.push(Change::DropIntent(map.id, intent.pair.clone(), side));
         changes.push(Change::Log(Box::new(Activity {

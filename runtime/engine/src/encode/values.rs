@@ -2,7 +2,7 @@
 
 use dwmap_plan::{EnumDef, MapPlan, Repr, Side, Value, WriteColumn, WriteRepr};
 
-use super::{EncodeError, EncodeProblem, WriteKind, only_at_birth};
+use super::{EncodeError, EncodeProblem, WriteKind};
 use crate::write;
 
 /// Appends an object for `target` with the values given, by line; after an error `out` is as before.
@@ -19,7 +19,9 @@ pub(crate) fn encode_values(
         let line = &map.lines[usize::from(column.line)];
         let value = values.iter().find(|(line, _)| *line == column.line);
         let Some((_, value)) = value else { continue };
-        if kind == WriteKind::Update && only_at_birth(column, line) {
+        // A key is written to a record that is there only where its value is asked for: it has come just now.
+        let fixed = column.create_only || line.on_create;
+        if kind == WriteKind::Update && fixed {
             continue;
         }
         let value = match (value, &column.null) {

@@ -2,7 +2,7 @@
 
 use dwmap_plan::{
     Agreement, Class, ConflictPolicy, DeletePolicy, Dialect, InitialPolicy, Line, LineId, MapPlan,
-    MissingPolicy, Policies, Proof, Reference, ReferenceKeyPart, Repr, Side, SourcePlace,
+    Meeting, MissingPolicy, Policies, Proof, Reference, ReferenceKeyPart, Repr, Side, SourcePlace,
 };
 
 use super::sides::{address, crm_side, erp_side, query};
@@ -48,6 +48,7 @@ pub fn customer_groups() -> MapPlan {
             ),
         ],
         fold_pair_key: vec![true, true],
+        meeting: Meeting::default(),
         policies: Policies {
             conflict: ConflictPolicy::Prefer(Side::Left),
             initial: InitialPolicy::Prefer(Side::Left),

@@ -1,7 +1,7 @@
 //! Both sides: what they are asked, and how they are written.
 
 use dwmap_plan::{
-    Address, Company, Dialect, Overflow, Query, Repr, SidePlan, Value, WriteColumn, WriteKey,
+    Address, Columns, Company, Dialect, Overflow, Query, Repr, SidePlan, Value, WriteColumn,
     WritePlan, WriteRepr,
 };
 
@@ -107,7 +107,7 @@ fn write(
                 create_only: false,
             })
             .collect(),
-        natural_key: WriteKey {
+        natural_key: Columns {
             parts: key
                 .iter()
                 .map(|(n, r, l)| ((*n).to_owned(), r.clone(), *l))

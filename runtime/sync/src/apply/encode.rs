@@ -70,7 +70,9 @@ impl Runtime {
             .collect();
         let encode = |kind| map.code.encode(side, &lines, kind);
         let guard = guard_of(version);
-        let natural_key: Vec<(String, Repr, Value)> = if write.kind == IntentKind::Create {
+        // A record whose key is drawn is born without one.
+        let is_keyed = write.kind == IntentKind::Create && !task.pair.is_awaited();
+        let natural_key: Vec<(String, Repr, Value)> = if is_keyed {
             let parts = plan.write.natural_key.parts.iter();
             let value_of = |line: u16| lines.iter().find(|(l, _)| *l == line);
             parts

@@ -16,7 +16,8 @@ use crate::mistake::Mistake;
 use crate::report::Trouble;
 use crate::runtime::{MapRun, Runtime};
 use crate::state::{
-    Base, Bases, Cause, Change, GIVEN_UP, Intent, IntentKind, Link, LinkState, Mark,
+    Activity, ActivityKind, Base, Bases, Cause, Change, GIVEN_UP, Intent, IntentKind, Link,
+    LinkState, Mark,
 };
 
 /// The lines of a side, by index, that the row which came back with the answer shows to be other than expected; none
@@ -122,6 +123,11 @@ impl Runtime {
         }
         let before = one.task.link.clone();
         let after = self.link_after(map, &one, failed, returned);
+        // A number has come: the link takes its place under it.
+        if let Some(link) = after.as_ref().filter(|link| link.pair != one.task.pair) {
+            changes.push(Change::DropLink(map.id, one.task.pair.clone()));
+            changes.push(self.named(map, link, &one));
+        }
         match (&before, &after) {
             (Some(_), None) if one.decision.next == Next::Drop && !failed => {
                 changes.push(Change::DropLink(map.id, one.task.pair.clone()));
@@ -141,6 +147,25 @@ impl Runtime {
             self.marks_of_success(map, &one, returned, tally, changes);
         }
         one
+    }
+
+    /// That a pair stands under a key of its own now.
+    fn named(&self, map: &MapRun, link: &Link, one: &Decided) -> Change {
+        let rows = [0, 1].map(|s| one.task.sights[s].row().map(|o| &o.row));
+        let from = self.plan_of(map).meeting.key_from;
+        let drawn = from.and_then(|from| rows[from.index()]);
+        Change::Log(Box::new(Activity {
+            at: self.date(),
+            map: map.id,
+            pair: link.pair.clone(),
+            record: drawn.map_or_else(
+                || crate::report::name_of_pair(&link.pair),
+                |row| self.name_of_row(map, row),
+            ),
+            kind: ActivityKind::Linked,
+            side: from,
+            detail: "by the key that was drawn for it".to_owned(),
+        }))
     }
 
     /// The link as it is after the writes.
@@ -190,6 +215,9 @@ impl Runtime {
         }
         note_kept(one, &mut link);
         self.note_freshness(map, one, &mut link);
+        if let Some(pair) = self.key_after(map, one, failed) {
+            link.pair = pair;
+        }
         Some(link)
     }
 
@@ -339,6 +367,16 @@ impl Runtime {
             tally.refused += 1;
             let trouble = Trouble::Halt(Halt::Undecided { line: Some(*line) });
             self.rest(map, task, None, &trouble, changes);
+        }
+        // Its number is asked for next.
+        if task
+            .link
+            .as_ref()
+            .is_some_and(|link| link.pair.is_awaited())
+            && let Some(record) = task.pair.awaiting_record()
+            && let Some(from) = self.plan_of(map).meeting.key_from
+        {
+            changes.push(self.mark_anew(map, from.other(), record));
         }
         for side in Side::BOTH {
             if let (true, Some(record)) = (differs(&returned[side.index()]), known(task, side)) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dwmap_connect::Row;
 use dwmap_plan::Side;
 
+use super::drawn::Claim;
 use super::observe::has_bases;
 use super::{Sight, Task};
 use crate::Moment;
@@ -17,7 +18,7 @@ use crate::mistake::Mistake;
 use crate::observe::{KeyFault, Observed, Scope};
 use crate::report::{self, Trouble};
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Cause, Change, Link, Mark, MarkId, Word};
+use crate::state::{Cause, Change, Intent, Link, Mark, MarkId, Word};
 
 /// Tasks in the order of their pair keys.
 pub(super) type Tasks = BTreeMap<PairKey, Task>;
@@ -62,10 +63,26 @@ impl Runtime {
             }
             !held
         });
+        let answered = |task: &Task| task.word() == Some(Word::LetGo);
+        tasks.retain(|pair, task| {
+            if blocked.get(pair) != Some(&Intent::UNANSWERED) {
+                return true;
+            }
+            if answered(task) {
+                // A person looked, and it isn't there: it is created once more.
+                for side in Side::BOTH {
+                    changes.push(Change::DropIntent(map.id, pair.clone(), side));
+                }
+                return true;
+            }
+            changes.extend(self.unanswered(map, task));
+            false
+        });
         tasks.retain(|pair, task| {
             let waits = task.marks.iter().flatten().map(|mark| mark.not_before);
             let waits = waits.filter(|until| *until > now).max();
             let open = blocked.get(pair).copied();
+            let open = open.filter(|until| *until != Intent::UNANSWERED);
             let open = open.filter(|_| !self.options.rules.broken(Mistake::OpenWriteNotWaitedFor));
             let until = open.max(waits);
             if let Some(until) = until {
@@ -276,6 +293,7 @@ impl Runtime {
         let pairs: Vec<PairKey> = met.iter().map(|(_, pair, _)| pair.clone()).collect();
         let links = self.store.links_by_pair(map.id, &pairs).await?;
         let rivals = self.rivals(map, side, &met, &links).await?;
+        let awaited = self.awaited(map).await?;
         for ((mark, pair, observed), link) in met.into_iter().zip(links) {
             let outside = observed.row.filter == Ok(false);
             let clear = Change::Clear {
@@ -284,6 +302,19 @@ impl Runtime {
             };
             if link.is_none() && outside && !tasks.contains_key(&pair) {
                 changes.push(clear);
+                continue;
+            }
+            // It may be what a creation without an answer has made.
+            let claim = awaited.could_be(self.plan_of(map), side, &observed.row);
+            let free = link.is_some() || mark.word == Some(Word::LetGo);
+            if let Some(claim) = claim.filter(|_| !free) {
+                match claim {
+                    Claim::Until(until) => changes.push(later(mark, until)),
+                    Claim::Unanswered => {
+                        let (read, row) = (fetched.read, Some(&observed));
+                        changes.extend(self.fault(map, &mark, read, &Trouble::Unanswered, row));
+                    }
+                }
                 continue;
             }
             let task = match link {
@@ -366,11 +397,16 @@ impl Runtime {
     /// A record whose key is no longer that of its pair: neither renamed nor moved by us.
     fn check_keys(&self, map: &MapRun, tasks: Tasks, changes: &mut Vec<Change>) -> Vec<Task> {
         let mut good = Vec::new();
-        for (pair, task) in tasks {
-            let moved = task.sights.iter().enumerate().find_map(|(s, sight)| {
-                let observed = sight.row()?;
+        for (pair, mut task) in tasks {
+            let other_key = |task: &Task, side: Side| {
+                let observed = task.sights[side.index()].row()?;
                 let inside = observed.row.filter != Ok(false);
-                (inside && observed.pair.as_ref() != Some(&pair)).then_some((s, observed.clone()))
+                (inside && observed.pair.as_ref() != Some(&pair)).then(|| observed.clone())
+            };
+            let moved = Side::BOTH.into_iter().find_map(|side| {
+                let due = self.key_is_due(map, &mut task, side);
+                let observed = other_key(&task, side).filter(|_| !due)?;
+                Some((side.index(), observed))
             });
             match moved {
                 None => good.push(task),
@@ -392,6 +428,17 @@ impl Runtime {
             }
         }
         good
+    }
+
+    /// Nobody knows whether a record was created, and a person has to say.
+    fn unanswered(&self, map: &MapRun, task: &Task) -> Vec<Change> {
+        let marks = Side::BOTH.into_iter().zip(&task.marks);
+        let stopped = marks.filter_map(|(side, mark)| {
+            let row = task.sights[side.index()].row();
+            let seen = task.counts_to[side.index()];
+            Some(self.fault(map, mark.as_ref()?, seen, &Trouble::Unanswered, row))
+        });
+        stopped.flatten().collect()
     }
 
     /// What is committed of a mark that comes to nothing.
@@ -450,17 +497,20 @@ fn hold(task: &Task, changes: &mut Vec<Change>) {
 
 /// Lets the marks of a pair wait until its write is settled.
 pub(super) fn postpone(task: &Task, until: Moment, changes: &mut Vec<Change>) {
-    for mark in task.marks.iter().flatten() {
-        if matches!(mark.cause, Cause::Changed | Cause::Retry) {
-            changes.push(Change::Settle {
-                mark: Box::new(Mark {
-                    cause: Cause::Retry,
-                    not_before: until,
-                    ..mark.clone()
-                }),
-                seen: mark.generation,
-            });
-        }
+    let marks = task.marks.iter().flatten();
+    let marks = marks.filter(|mark| matches!(mark.cause, Cause::Changed | Cause::Retry));
+    changes.extend(marks.map(|mark| later(mark.clone(), until)));
+}
+
+/// Lets a mark wait.
+fn later(mark: Mark, until: Moment) -> Change {
+    Change::Settle {
+        seen: mark.generation,
+        mark: Box::new(Mark {
+            cause: Cause::Retry,
+            not_before: until,
+            ..mark
+        }),
     }
 }
 

@@ -4,12 +4,16 @@
 //! bases, versions and marks together.
 
 mod absence;
+mod drawn;
 mod encode;
 mod finish;
 mod gather;
 mod log;
 mod observe;
+mod pairing;
 mod work;
+
+pub(crate) use drawn::awaited_key;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -70,6 +74,8 @@ pub(crate) struct Task {
     pub(crate) sights: [Sight; 2],
     /// Up to which generation of its mark each side's sight counts.
     pub(crate) counts_to: [u64; 2],
+    /// The side whose key flows to the other, while the two hold different ones.
+    pub(crate) key_from: Option<Side>,
     /// A read may be older than what was last seen or written: a later one is waited for.
     pub(crate) read_again_at: Option<Moment>,
 }
@@ -82,6 +88,7 @@ impl Task {
             marks: [None, None],
             sights: [Sight::Unknown, Sight::Unknown],
             counts_to: [0, 0],
+            key_from: None,
             read_again_at: None,
         }
     }

@@ -33,6 +33,10 @@ impl Runtime {
                     task.sights[s] = Sight::Base;
                     continue;
                 }
+                if let Some(sight) = super::drawn::sight_without_key(&task, side) {
+                    task.sights[s] = sight;
+                    continue;
+                }
                 match self.address(map, plan, &task, side) {
                     Ok(Address::Record(record)) => by_record[s].push(record),
                     Ok(Address::Natural(key)) => by_pair[s].push(key),
@@ -123,6 +127,8 @@ fn base_serves(map: &MapRun, plan: &MapPlan, task: &Task, side: Side) -> bool {
         return false;
     };
     link.state == LinkState::Linked
+        && !link.pair.is_awaited()
+        && task.key_from.is_none()
         && link.sides[side.index()].version.is_some()
         && map.abilities[side.index()].guards_versions
         && has_bases(plan, link)

@@ -45,6 +45,8 @@ impl Runtime {
             let trouble = key_trouble(&task, fault);
             self.stop(map, &task, &trouble, &mut tally, &mut changes);
         }
+        let tasks = self.pair_up(map, tasks, &mut tally, &mut changes).await?;
+        let tasks = self.make_way(map, tasks, &mut tally, &mut changes).await?;
         let tasks = match mode {
             WriteMode::Live => self.leave_held(map, tasks, &mut changes).await?,
             WriteMode::Bulk => tasks,
@@ -93,6 +95,7 @@ impl Runtime {
                 link: task.link.as_ref(),
                 seen: [task.sights[0].seen(), task.sights[1].seen()],
                 word: task.word(),
+                key_from: task.key_from,
                 rules: self.options.rules,
             };
             match merge::merge(&input) {
@@ -227,6 +230,7 @@ impl Runtime {
             (Side::Right, right, right_outcomes),
         ] {
             for (i, outcome) in at.iter().zip(outcomes) {
+                let outcome = Self::must_tell(&framed[*i], outcome);
                 framed[*i].outcomes[side.index()] = Some(outcome);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dwmap_plan::{MapPlan, Plan, Program, Query};
+use dwmap_plan::{Columns, MapPlan, Meeting, Plan, Program, Query};
 
 use super::{Finding, Stops, Wrong};
 
@@ -101,10 +101,35 @@ fn remove(map: &mut MapPlan, stopped: &BTreeSet<u16>) {
             column.line = place.copied().unwrap_or(column.line);
             place.is_some()
         });
-        // Key lines are never among those that stand still alone.
-        for (_, _, line) in &mut side.write.natural_key.parts {
-            *line = places.get(line).copied().unwrap_or(*line);
+        move_columns(&mut side.write.natural_key, &places);
+    }
+    let Meeting {
+        generated,
+        match_by,
+        ..
+    } = &mut map.meeting;
+    if let Some(key) = generated {
+        key.line = places.get(&key.line).copied().unwrap_or(key.line);
+        if !all_stay(&key.probe, &places) {
+            key.probe = Columns::default();
         }
+        move_columns(&mut key.probe, &places);
+    }
+    match_by.retain(|way| all_stay(&way[0], &places));
+    for columns in match_by.iter_mut().flatten() {
+        move_columns(columns, &places);
+    }
+}
+
+/// Key lines are never among those that stand still alone, others may be.
+fn all_stay(columns: &Columns, places: &BTreeMap<u16, u16>) -> bool {
+    let mut lines = columns.parts.iter().map(|(.., line)| line);
+    lines.all(|line| places.contains_key(line))
+}
+
+fn move_columns(columns: &mut Columns, places: &BTreeMap<u16, u16>) {
+    for (.., line) in &mut columns.parts {
+        *line = places.get(line).copied().unwrap_or(*line);
     }
 }
 

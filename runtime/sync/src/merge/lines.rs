@@ -23,6 +23,8 @@ pub(super) fn born(input: &Input<'_>, from: Side) -> Result<Vec<LineWrite>, Halt
             continue;
         }
         match outgoing(input, i, line, from) {
+            // The side that draws the key isn't sent one.
+            Ok(write) if line.key && write.written.is_null() && is_drawn(input, from, i) => {}
             Ok(write) => lines.push(write),
             Err(Refusal::Halt(halt)) => return Err(halt),
             Err(Refusal::Problem(problem)) => problems.push(problem),
@@ -44,7 +46,9 @@ pub(super) fn merge_lines(input: &Input<'_>, first: bool) -> Result<Decision, Ha
     }
     let mut problems = Vec::new();
     for (i, line) in each(input) {
-        let verdict = if line.key || line.on_create {
+        let verdict = if line.key && input.key_from.is_some() {
+            key_verdict(input, i, line)
+        } else if line.key || line.on_create {
             Verdict::Settled
         } else {
             decide(input, i, line, first)
@@ -86,6 +90,24 @@ pub(super) fn merge_lines(input: &Input<'_>, first: bool) -> Result<Decision, Ha
         }
     }
     first_of(problems).map_or(Ok(decision), |problem| Err(Halt::Refused(problem)))
+}
+
+fn is_drawn(input: &Input<'_>, from: Side, i: u16) -> bool {
+    let key = input.map.drawn_by(from.other());
+    key.is_some_and(|key| key.line == i)
+}
+
+/// A key line while both sides aren't known to hold the same: one side's flows, whatever the line's policies.
+fn key_verdict(input: &Input<'_>, i: u16, line: &Line) -> Verdict {
+    let held = Side::BOTH.map(|side| input.held(side, i));
+    match input.key_from {
+        Some(from) if !line_agrees(line, held) && line.flows_from(from) => Verdict::Flows {
+            from,
+            conflict: false,
+            bounces: 0,
+        },
+        _ => Verdict::Settled,
+    }
 }
 
 fn each<'a>(input: &Input<'a>) -> impl Iterator<Item = (u16, &'a Line)> + use<'a> {

@@ -39,6 +39,8 @@ pub(crate) struct Input<'a> {
     pub(crate) seen: [Seen<'a>; 2],
     /// What a person said of the pair.
     pub(crate) word: Option<Word>,
+    /// The side whose key flows to the other, while the two hold different ones.
+    pub(crate) key_from: Option<Side>,
     /// Which rules are kept.
     pub(crate) rules: Rules,
 }

@@ -105,6 +105,7 @@ impl World {
             link: self.link.as_ref(),
             seen: [Seen::Row(&rows[0]), Seen::Row(&rows[1])],
             word: None,
+            key_from: None,
             rules: crate::Rules::default(),
         };
         merge(&input).unwrap()
@@ -232,6 +233,7 @@ fn decide(world: &World, seen: [Seen<'_>; 2]) -> Decision {
         link: world.link.as_ref(),
         seen,
         word: None,
+        key_from: None,
         rules: crate::Rules::default(),
     })
     .unwrap()
@@ -376,6 +378,7 @@ fn merge_by(world: &World, word: Option<Word>) -> Result<Decision, Halt> {
         link: world.link.as_ref(),
         seen: [Seen::Row(&rows[0]), Seen::Row(&rows[1])],
         word,
+        key_from: None,
         rules: crate::Rules::default(),
     })
 }
@@ -430,6 +433,7 @@ fn a_delete_that_a_person_leaves_alone_stays_here_and_may_be_called_back() {
             link: world.link.as_ref(),
             seen: [Seen::Row(&left), Seen::Absent],
             word: Some(word),
+            key_from: None,
             rules: crate::Rules::default(),
         })
         .unwrap()

@@ -270,7 +270,8 @@ pub struct Intent {
     pub lines: Vec<IntentLine>,
     /// The version that guards the write.
     pub guard: Option<Version>,
-    /// When it was sent, at the latest by then it is over: after this moment it can no longer land.
+    /// When it was sent, at the latest by then it is over: after this moment it can no longer land. At
+    /// [`UNANSWERED`](Self::UNANSWERED) a person has to say what became of it.
     pub settle_at: Moment,
 }
 

@@ -14,6 +14,8 @@ use crate::state::{Activity, ActivityKind, Cause, Change, ErrorReport, Mark, Mar
 
 /// Marks that are read at once.
 const PAGE: usize = 1_000;
+/// Of records with these a retry says that they are new: nothing they could be is looked for any more.
+const NEW: [&str; 2] = ["R0412", "R0413"];
 /// Groups that are told apart; errors of further causes are counted together.
 const GROUPS_MAX: usize = 1_000;
 
@@ -174,7 +176,9 @@ impl Runtime {
             let again = again.filter(|mark| mark.word != Some(Word::Hold));
             let changes: Vec<Change> = again
                 .map(|mark| {
+                    let said = mark.error.as_ref().is_some_and(|e| NEW.contains(&&*e.code));
                     Change::Say(Box::new(Mark {
+                        word: if said { Some(Word::LetGo) } else { mark.word },
                         cause: Cause::Changed,
                         generation: self.tick(),
                         not_before: Moment(0),

@@ -6,6 +6,7 @@
 
 mod deploy;
 mod errors;
+mod link;
 mod maps;
 mod records;
 
@@ -92,6 +93,15 @@ pub enum Request {
     Unlink {
         /// The record.
         record: RecordName,
+    },
+    /// Pair two records that nothing else pairs.
+    Link {
+        /// The map.
+        map: String,
+        /// The left side's record: its own key there, or its key in the map.
+        left: String,
+        /// The right side's.
+        right: String,
     },
     /// Look at records once more, though nothing told of them.
     Backfill {
@@ -209,6 +219,7 @@ impl Runtime {
             Request::Release { record } => self.release(record, doer).await,
             Request::Sync { record, from } => self.sync_record(record, from.as_deref(), doer).await,
             Request::Unlink { record } => self.unlink(record).await,
+            Request::Link { map, left, right } => self.link(map, [left, right], doer).await,
             Request::Backfill { map, lines, keys } => self.backfill(map, lines, keys, doer).await,
             Request::Deploy { plan } => self.deploy(plan).await,
         }

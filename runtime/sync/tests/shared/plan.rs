@@ -16,12 +16,12 @@
 //! ```
 
 use dwmap_plan::{
-    Address, Agreement, Class, Column, Company, CompareOp, ConflictPolicy, DeletePolicy, Dialect,
-    Direction, Entity, EnumDef, Field, Fit, FitMode, InitialPolicy, KeyPart, LengthUnit, Line,
-    LineId, MapPlan, Member, MissingPolicy, NullForm, Op, Outputs, Overflow, Plan, Policies,
-    Predicate, Program, Proof, Query, Reference, ReferenceKeyPart, Repr, Requirement, Schema, Side,
-    SidePlan, SlotId, SourcePlace, StepCall, Storage, SystemPlan, Type, Value, WriteColumn,
-    WriteKey, WritePlan, WriteRepr,
+    Address, Agreement, Class, Column, Columns, Company, CompareOp, ConflictPolicy, DeletePolicy,
+    Dialect, Direction, Entity, EnumDef, Field, Fit, FitMode, InitialPolicy, KeyPart, LengthUnit,
+    Line, LineId, MapPlan, Meeting, Member, MissingPolicy, NullForm, Op, Outputs, Overflow, Plan,
+    Policies, Predicate, Program, Proof, Query, Reference, ReferenceKeyPart, Repr, Requirement,
+    Schema, Side, SidePlan, SlotId, SourcePlace, StepCall, Storage, SystemPlan, Type, Value,
+    WriteColumn, WritePlan, WriteRepr,
 };
 
 /// The sets of the map's two sides.
@@ -423,7 +423,7 @@ fn write_plan(side: Side, knobs: &Knobs) -> WritePlan {
     };
     WritePlan {
         columns,
-        natural_key: WriteKey {
+        natural_key: Columns {
             parts: vec![part(0), part(1)],
         },
         natural_is_record_key: side == Side::Left,
@@ -576,6 +576,7 @@ pub(crate) fn plan(knobs: &Knobs) -> Plan {
         lines: lines(knobs),
         references: vec![groups()],
         fold_pair_key: vec![true, false],
+        meeting: Meeting::default(),
         policies: Policies {
             conflict: knobs.conflict,
             initial: InitialPolicy::Prefer(knobs.initial),

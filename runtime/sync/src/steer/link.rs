@@ -1,0 +1,237 @@
+//! Two records are paired by a person, where nothing else tells that they belong together.
+
+use dwmap_plan::{Repr, Side, Value};
+
+use super::{Answer, Doer};
+use crate::ask;
+use crate::error::SyncError;
+use crate::key::{PairKey, RecordId};
+use crate::load::Pages;
+use crate::observe::{Observed, Scope};
+use crate::runtime::{MapRun, Runtime};
+use crate::state::{Activity, ActivityKind, Change, Link, LinkState, Mark, MarkId};
+
+impl Runtime {
+    /// Pairs a record of the left side with one of the right. They meet as two that a load finds: `initial` says whose
+    /// values win where they differ.
+    pub(super) async fn link(
+        &self,
+        map: &str,
+        keys: [&str; 2],
+        doer: Doer,
+    ) -> Result<Answer, SyncError> {
+        let map = self.map_named(map)?;
+        let left = self.record_on(map, Side::Left, keys[0]).await?;
+        let right = self.record_on(map, Side::Right, keys[1]).await?;
+        let rows = [&left, &right];
+        let pair = self.pair_of(map, rows)?;
+        let _border = self.steering.border.write().await;
+        for (side, row) in Side::BOTH.into_iter().zip(rows) {
+            let records: Vec<RecordId> = row.record.iter().cloned().collect();
+            let known = self.store.links_by_record(map.id, side, &records).await?;
+            if let Some(link) = known.into_iter().flatten().next() {
+                return self.linked_already(map, side, rows, &link);
+            }
+        }
+        let of_pair = self
+            .store
+            .links_by_pair(map.id, std::slice::from_ref(&pair))
+            .await?;
+        if of_pair.into_iter().flatten().next().is_some() {
+            return Err(SyncError::Impossible(format!(
+                "{} {} is linked to another record; `dwmap why` shows it, `dwmap unlink` parts the two",
+                self.name(map),
+                crate::report::name_of_pair(&pair)
+            )));
+        }
+        let mut changes = self.give_up_births(map, rows).await?;
+        let mut link = Link::new(map.id, pair, LinkState::Linked);
+        self.begin_bases(map, &mut link);
+        for (of_side, row) in link.sides.iter_mut().zip(rows) {
+            of_side.record.clone_from(&row.record);
+        }
+        link.moved = self.tick();
+        let record = self.name_of_row(map, &left.row);
+        let detail = format!(
+            "{record} and {}, by a person",
+            self.name_of_row(map, &right.row)
+        );
+        changes.push(Change::Log(Box::new(Activity {
+            at: self.date(),
+            map: map.id,
+            pair: link.pair.clone(),
+            record: record.clone(),
+            kind: ActivityKind::Linked,
+            side: None,
+            detail: detail.clone(),
+        })));
+        changes.push(Change::PutLink(Box::new(link)));
+        for (side, row) in Side::BOTH.into_iter().zip(rows) {
+            let id = row.record.clone().map(|record| MarkId {
+                map: map.id,
+                side,
+                record,
+            });
+            changes.extend(id.map(|id| Change::Say(Box::new(Mark::changed(id, self.tick())))));
+        }
+        self.store.commit(changes).await?;
+        map.marked.notify_one();
+        Ok(Answer::of(format!(
+            "{} {detail} are linked; {}",
+            self.name(map),
+            doer.goes_on()
+        )))
+    }
+
+    fn linked_already(
+        &self,
+        map: &MapRun,
+        side: Side,
+        rows: [&Observed; 2],
+        link: &Link,
+    ) -> Result<Answer, SyncError> {
+        let name = self.name(map);
+        let shown = rows.map(|row| self.name_of_row(map, &row.row));
+        let both = Side::BOTH.into_iter().zip(rows);
+        if both
+            .into_iter()
+            .all(|(side, row)| link.sides[side.index()].record == row.record)
+        {
+            return Ok(Answer::of(format!(
+                "{name} {} and {} are linked already",
+                shown[0], shown[1]
+            )));
+        }
+        let key = &shown[side.index()];
+        Err(SyncError::Impossible(format!(
+            "{name} {key} of {} is linked to another record; `dwmap unlink {name} {key}` parts the two, then ask again",
+            self.system(map, side).name()
+        )))
+    }
+
+    /// The key under which two records stand that are paired by hand.
+    fn pair_of(&self, map: &MapRun, rows: [&Observed; 2]) -> Result<PairKey, SyncError> {
+        let [left, right] = rows.map(|row| row.pair.as_ref());
+        if let (Some(left), Some(right)) = (left, right)
+            && left == right
+        {
+            return Ok(left.clone());
+        }
+        let name = self.name(map);
+        let Some(from) = self.plan_of(map).meeting.key_from else {
+            return Err(SyncError::Impossible(format!(
+                "the two hold different keys, and {name} pairs records by equal keys alone: give both the same one, or \
+                 let the map say `match by` or `generated by`"
+            )));
+        };
+        let key = rows[from.index()].pair.clone();
+        key.filter(|pair| !pair.is_awaited()).ok_or_else(|| {
+            SyncError::Impossible(format!(
+                "the record of {} has no key, and a pair of {name} takes its key from there",
+                self.system(map, from).name()
+            ))
+        })
+    }
+
+    /// Creations of these records that nobody knows the outcome of are answered by that.
+    async fn give_up_births(
+        &self,
+        map: &MapRun,
+        rows: [&Observed; 2],
+    ) -> Result<Vec<Change>, SyncError> {
+        let births = self.store.intents(map.id).await?;
+        let of_rows = births.into_iter().filter(|birth| {
+            let mut pairs = rows.iter().filter_map(|row| row.pair.as_ref());
+            pairs.any(|pair| *pair == birth.pair)
+        });
+        let of_rows: Vec<_> = of_rows.collect();
+        if of_rows.iter().any(|birth| !birth.is_awaited_birth()) {
+            return Err(SyncError::Impossible(
+                "a write to one of the two is under way; ask again when it is settled".to_owned(),
+            ));
+        }
+        let dropped = of_rows.into_iter();
+        Ok(dropped
+            .map(|birth| Change::DropIntent(map.id, birth.pair, birth.side))
+            .collect())
+    }
+
+    /// A record of a side, by its system's own key, or by the key of its pair.
+    async fn record_on(&self, map: &MapRun, side: Side, key: &str) -> Result<Observed, SyncError> {
+        let found = match self.own_key(map, side, key) {
+            Some(record) => self
+                .fetch_records(map, side, std::slice::from_ref(&record))
+                .await?
+                .found
+                .remove(&record),
+            None => None,
+        };
+        let found = match found {
+            Some(found) => Some(found),
+            None => self.search(map, side, key).await?,
+        };
+        let system = self.system(map, side).name();
+        let found = found.ok_or_else(|| {
+            SyncError::Impossible(format!(
+                "{system} has no record `{key}` of {}: name it by its own key there, or by its key in the map",
+                self.name(map)
+            ))
+        })?;
+        if self.scope(&found.row) == Scope::Out || found.row.filter == Ok(false) {
+            return Err(SyncError::Impossible(format!(
+                "{key} of {system} takes no part in {}: its company or the map's `where` shuts it out",
+                self.name(map)
+            )));
+        }
+        Ok(found)
+    }
+
+    async fn search(
+        &self,
+        map: &MapRun,
+        side: Side,
+        key: &str,
+    ) -> Result<Option<Observed>, SyncError> {
+        let mut pages = Pages::new(self, map, side, None);
+        while let Some((page, read)) = pages.next().await? {
+            let rows = self.evaluate(map, side, page.rows, read).await?;
+            let found = rows.into_iter().find(|row| {
+                let pair = row.pair.as_ref().and_then(|pair| pair.values().ok());
+                let record = row.record.as_ref().and_then(|record| record.values().ok());
+                [pair, record]
+                    .into_iter()
+                    .flatten()
+                    .any(|values| ask::fits(&values, key))
+            });
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A record key as people write it.
+    fn own_key(&self, map: &MapRun, side: Side, key: &str) -> Option<RecordId> {
+        let parts: Vec<&str> = ask::parts(key).collect();
+        let columns = &self.plan_of(map).side(side).fetch.address.key;
+        if parts.len() != columns.len() {
+            return None;
+        }
+        let values = columns.iter().zip(parts);
+        let values: Vec<Value> = values
+            .map(|((_, repr), part)| match repr {
+                Repr::Text => Some(Value::from(part)),
+                Repr::Int32 | Repr::Int64 => part.parse().ok().map(Value::Int),
+                Repr::Guid => {
+                    let hex = part.replace('-', "");
+                    let whole = hex.len() == 32;
+                    let number = u128::from_str_radix(&hex, 16).ok().filter(|_| whole)?;
+                    Some(Value::Guid(number.to_be_bytes()))
+                }
+                _ => None,
+            })
+            .collect::<Option<_>>()?;
+        let folds = map.abilities[side.index()].folds_keys;
+        Some(RecordId::new(&values, folds))
+    }
+}
