@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use crate::types::constant::text_of;
 use dwmap_plan::{
-    Class, CompareOp, ConflictPolicy, DeletePolicy, EnumDef, InitialPolicy, Line, MapPlan,
+    Class, Columns, CompareOp, ConflictPolicy, DeletePolicy, EnumDef, InitialPolicy, Line, MapPlan,
     MissingPolicy, Op, Overflow, Plan, Predicate, Proof, Query, Repr, Side, TextTest, Type, Value,
     WriteRepr,
 };
@@ -83,6 +83,59 @@ impl Explainer<'_> {
                 "  in {}: the key ({})",
                 self.system(side),
                 parts.join(", ")
+            )?;
+        }
+        self.meeting(out)
+    }
+
+    /// How records find each other besides by equal keys.
+    fn meeting(&self, out: &mut String) -> fmt::Result {
+        let meeting = &self.map.meeting;
+        let names = |columns: &Columns, side: Side, between: &str| -> String {
+            let lines = columns.parts.iter();
+            let paths = lines.map(|(.., line)| {
+                let line = &self.map.lines[usize::from(*line)];
+                match side {
+                    Side::Left => line.left.as_str(),
+                    Side::Right => line.right.as_str(),
+                }
+            });
+            paths.collect::<Vec<_>>().join(between)
+        };
+        if let Some(key) = &meeting.generated {
+            let (by, home) = (self.system(key.by), self.system(key.by.other()));
+            writeln!(
+                out,
+                "  {by} draws the key: a record born in {home} is created without one, read back, and the key written \
+                 home, which is one more write"
+            )?;
+            if key.probe.parts.is_empty() {
+                writeln!(
+                    out,
+                    "  a creation without an answer waits for a person: there is no `probe by`"
+                )?;
+            } else {
+                let probe = names(&key.probe, key.by, ", ");
+                writeln!(
+                    out,
+                    "  a creation without an answer is looked for by {probe}"
+                )?;
+            }
+        }
+        if !meeting.match_by.is_empty() {
+            let ways = meeting.match_by.iter();
+            let ways: Vec<String> = ways.map(|way| names(&way[0], Side::Left, " + ")).collect();
+            writeln!(
+                out,
+                "  without an equal key: by {}, where one record fits on each side",
+                ways.join(", then by ")
+            )?;
+        }
+        if let (Some(from), false) = (meeting.key_from, meeting.match_by.is_empty()) {
+            let (from, to) = (self.system(from), self.system(from.other()));
+            writeln!(
+                out,
+                "  a pair that met so takes its key from {from}; it is written to {to}"
             )?;
         }
         Ok(())

@@ -283,6 +283,10 @@ async fn records_are_paired_by_other_fields_and_twins_wait_for_a_person() {
         account(&sandbox, "Twin B", None, "twin@three.example").await,
     ];
     create(customer("M-3", "Twin C", "twin@three.example")).await;
+    let (_, planned) = project.json(&["plan", "--json"]);
+    let planned = &planned["maps"][0];
+    assert_eq!(planned["create"], json!([0, 0]), "{planned:#}");
+    assert_eq!(planned["refused"], 3, "{planned:#}");
     let running = project.start(&["run", "--json"]);
     for (id, number) in [(&blank, "M-1"), (&own, "M-2")] {
         eventually("the two have one key", || async {

@@ -100,8 +100,17 @@ impl Runtime {
         while let Some(tasks) = joined.next(&mut counts).await? {
             let (tasks, faulty) = self.observe_others(map, tasks).await?;
             planned.refused += faulty.len() as u64;
+            let rest = joined.is_rest();
+            let (tasks, stopped) = self.pair_up(map, tasks).await?;
+            for (task, trouble) in &stopped {
+                self.foresee_refusal(map, task, trouble, &mut planned);
+            }
             for task in &tasks {
-                self.foresee(map, task, &mut planned);
+                // What is left of the first side comes last, when partners by other fields were counted already.
+                let met = rest && task.key_from.is_some() && task.link.is_none();
+                if !met {
+                    self.foresee(map, task, &mut planned);
+                }
             }
         }
         planned.read = counts.read;
@@ -127,7 +136,7 @@ impl Runtime {
             link: task.link.as_ref(),
             seen: [task.sights[0].seen(), task.sights[1].seen()],
             word: None,
-            key_from: None,
+            key_from: task.key_from,
             rules: self.options.rules,
         };
         let record = || self.name_of(map, &task.pair, task.link.as_ref(), rows);
@@ -152,18 +161,26 @@ impl Runtime {
                     None => planned.update[Side::Right.index()] += 1,
                 }
             }
-            Err(halt) => {
-                planned.refused += 1;
-                let side = single.unwrap_or(Side::Left);
-                let sample = Sample {
-                    what: SampleKind::Refuse,
-                    system: self.system(map, side).name().to_owned(),
-                    record: record(),
-                    detail: self.reason(map, &Trouble::Halt(halt)),
-                };
-                add(planned, sample);
-            }
+            Err(halt) => self.foresee_refusal(map, task, &Trouble::Halt(halt), planned),
         }
+    }
+
+    fn foresee_refusal(&self, map: &MapRun, task: &Task, trouble: &Trouble, planned: &mut Planned) {
+        let rows = [0, 1].map(|s| task.sights[s].row().map(|o| &o.row));
+        let single = Side::BOTH
+            .into_iter()
+            .find(|s| rows[s.other().index()].is_none());
+        planned.refused += 1;
+        let sample = Sample {
+            what: SampleKind::Refuse,
+            system: self
+                .system(map, single.unwrap_or(Side::Left))
+                .name()
+                .to_owned(),
+            record: self.name_of(map, &task.pair, task.link.as_ref(), rows),
+            detail: self.reason(map, trouble),
+        };
+        add(planned, sample);
     }
 
     fn foresee_writes(

@@ -53,6 +53,11 @@ impl<'a> Joined<'a> {
         })
     }
 
+    /// Whether what comes is what the other side has no equal key of.
+    pub(crate) const fn is_rest(&self) -> bool {
+        self.pages.is_none()
+    }
+
     /// The next chunk; none at the end.
     pub(crate) async fn next(
         &mut self,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dwmap_plan::{Columns, Side, Value};
 
-use super::{Sight, Tally, Task};
+use super::{Sight, Task};
 use crate::code::Cell;
 use crate::codec::encode_values;
 use crate::error::SyncError;
@@ -16,8 +16,10 @@ use crate::merge::own;
 use crate::observe::Observed;
 use crate::report::{self, Trouble};
 use crate::runtime::{MapRun, Runtime};
-use crate::state::{Change, Word};
+use crate::state::Word;
 
+/// Tasks that come to nothing, with why.
+pub(crate) type Stopped = Vec<(Task, Trouble)>;
 /// What the lines of a way hold.
 type Values = Vec<Value>;
 /// The records of a side that a way could pair, by what they hold, as [`folded`] bytes.
@@ -34,26 +36,24 @@ enum Found {
 }
 
 impl Runtime {
-    /// Pairs tasks of single records, and takes out those of which a person has to say.
-    pub(super) async fn pair_up(
+    /// Pairs tasks of single records. Those of which a person has to say come back apart.
+    pub(crate) async fn pair_up(
         &self,
         map: &MapRun,
         mut tasks: Vec<Task>,
-        tally: &mut Tally,
-        changes: &mut Vec<Change>,
-    ) -> Result<Vec<Task>, SyncError> {
-        let plan = self.plan_of(map);
-        for way in &plan.meeting.match_by {
-            tasks = self.pair_by(map, way, tasks, tally, changes).await?;
+    ) -> Result<(Vec<Task>, Stopped), SyncError> {
+        let mut stopped = Stopped::new();
+        for way in &self.plan_of(map).meeting.match_by {
+            tasks = self.pair_by(map, way, tasks, &mut stopped).await?;
         }
         let mut ready = Vec::with_capacity(tasks.len());
         for task in tasks {
             match self.keyless(map, &task) {
-                Some(trouble) => self.stop(map, &task, &trouble, tally, changes),
+                Some(trouble) => stopped.push((task, trouble)),
                 None => ready.push(task),
             }
         }
-        Ok(ready)
+        Ok((ready, stopped))
     }
 
     /// The side of a task's only record, where it may still be paired: nobody knows it, it takes part, and its partner
@@ -94,8 +94,7 @@ impl Runtime {
         map: &MapRun,
         way: &[Columns; 2],
         tasks: Vec<Task>,
-        tally: &mut Tally,
-        changes: &mut Vec<Change>,
+        stopped: &mut Stopped,
     ) -> Result<Vec<Task>, SyncError> {
         let mut wanted: [BTreeSet<Vec<u8>>; 2] = Default::default();
         let mut asked: [Vec<Values>; 2] = Default::default();
@@ -133,10 +132,7 @@ impl Runtime {
             }
             match found(&fitting, side, &record, &values) {
                 Found::None => ready.push(task),
-                Found::Many(others) => {
-                    let trouble = Trouble::Ambiguous { others };
-                    self.stop(map, &task, &trouble, tally, changes);
-                }
+                Found::Many(others) => stopped.push((task, Trouble::Ambiguous { others })),
                 Found::One(partner) => {
                     let other = side.other();
                     if let Some(record) = partner.record.clone() {

@@ -45,7 +45,10 @@ impl Runtime {
             let trouble = key_trouble(&task, fault);
             self.stop(map, &task, &trouble, &mut tally, &mut changes);
         }
-        let tasks = self.pair_up(map, tasks, &mut tally, &mut changes).await?;
+        let (tasks, stopped) = self.pair_up(map, tasks).await?;
+        for (task, trouble) in stopped {
+            self.stop(map, &task, &trouble, &mut tally, &mut changes);
+        }
         let tasks = self.make_way(map, tasks, &mut tally, &mut changes).await?;
         let tasks = match mode {
             WriteMode::Live => self.leave_held(map, tasks, &mut changes).await?,
