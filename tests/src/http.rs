@@ -206,9 +206,18 @@ impl Finops {
 
     /// Lets the server's answers go wrong by these rules, instead of those before.
     pub async fn fault(&self, rules: Value) {
-        let server = self.base.trim_end_matches("/data");
-        let url = format!("{server}/sandbox/faults");
-        json(send(&self.client, Method::PUT, &url, Some(&rules)).await).await;
+        json(send(&self.client, Method::PUT, &self.faults_url(), Some(&rules)).await).await;
+    }
+
+    /// Whether every rule has had its effect as often as it said.
+    pub async fn faults_are_over(&self) -> bool {
+        let rules = json(send(&self.client, Method::GET, &self.faults_url(), None).await).await;
+        let rules = rules.as_array().expect("a list of rules");
+        rules.iter().all(|rule| rule["times"] == 0)
+    }
+
+    fn faults_url(&self) -> String {
+        format!("{}/sandbox/faults", self.base.trim_end_matches("/data"))
     }
 
     /// Deletes a record, by its set and key: `PaymentTerms(dataAreaId='usmf',Name='N30')`.

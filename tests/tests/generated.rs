@@ -185,6 +185,7 @@ async fn a_creation_without_an_answer_makes_no_second_record() {
                 .map(str::to_owned)
         })
         .await;
+        assert!(sandbox.finops().faults_are_over().await, "{name}");
         let made = customers(&sandbox, name).await;
         assert_eq!(made.len(), 1, "{name}: {made:?}");
         assert_eq!(made[0]["CustomerAccount"], number, "{name}");

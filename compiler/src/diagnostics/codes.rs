@@ -150,6 +150,7 @@ codes! {
     NOT_GENERATED           "M0130" "a generated key that can't be one"
     NOT_LOOKED_FOR          "M0131" "a line that no record can be looked for by"
     KEY_STAYS_APART         "M0132" "a match whose key can't be carried over"
+    NOT_SUMMED              "M0133" "changes that can't be summed"
 
     NOT_YET                 "M0901" "something that isn't supported yet"
 

@@ -7,11 +7,12 @@ use dwmap_grammar::tree::{
     self, ActionKind, ConflictPolicy as TreeConflict, Direction, InitialKind, LeaveRule, MapItem,
     Value as TreeValue,
 };
-use dwmap_plan::{Access, ConflictPolicy, InitialPolicy, Overflow, Side};
+use dwmap_plan::{Access, ConflictPolicy, InitialPolicy, Overflow, Side, Type};
 
 use crate::agreement::keys::Poisoned;
 use crate::diagnostics::{
-    Diagnostic, NO_COMMIT_TIME, NO_INITIAL, READONLY_WRITTEN, TWICE, UNKNOWN_LINE, WRONG_DIRECTION,
+    Diagnostic, NO_COMMIT_TIME, NO_INITIAL, NOT_SUMMED, READONLY_WRITTEN, TWICE, UNKNOWN_LINE,
+    WRONG_DIRECTION,
 };
 use crate::model::{Deactivate, Leave, Line, Operand, PolicyModel};
 use crate::resolve::Sink;
@@ -145,14 +146,67 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
         let policy = self.conflict_policy(it, sink);
         let Some(path) = &it.line else {
             self.conflict = policy;
+            if policy == Some(ConflictPolicy::Add) {
+                self.add_all(place, lines, poisoned, sink);
+            }
             return;
         };
         let text = path.text();
         match lines.iter_mut().find(|line| line.paths.contains(&text)) {
+            Some(line) if policy == Some(ConflictPolicy::Add) && !self.is_summed(line) => {
+                let message = format!(
+                    "both sides' changes to {text} can't be summed: that is for numbers that both sides hold alike"
+                );
+                sink.push(
+                    Diagnostic::new(NOT_SUMMED, place, message)
+                        .label("no sum of these")
+                        .related(
+                            line.place,
+                            "two ways, without steps, whole numbers or decimals on both sides",
+                        ),
+                );
+            }
             Some(line) => line.conflict = policy,
             None if is_poisoned(path, poisoned) => {}
             None => unknown_line(self.map, path, lines, sink),
         }
+    }
+
+    /// `conflict add` of a whole map: of its numbers. The other lines go by what is the policy without it.
+    fn add_all(&mut self, place: Place, lines: &mut [Line], poisoned: &Poisoned, sink: &mut Sink) {
+        self.conflict = None;
+        let mut any = false;
+        for line in lines.iter_mut().filter(|line| self.is_summed(line)) {
+            line.conflict.get_or_insert(ConflictPolicy::Add);
+            any = true;
+        }
+        if !any && poisoned.is_empty() {
+            sink.push(
+                Diagnostic::new(
+                    NOT_SUMMED,
+                    place,
+                    "no line of this map holds numbers that could be summed",
+                )
+                .label("nothing to add up"),
+            );
+        }
+    }
+
+    /// Whether changes of both sides to a line have a sum: it takes a number as it is from either side to the other.
+    fn is_summed(&self, line: &Line) -> bool {
+        let [left, right] = Side::BOTH.map(|side| match line.operand(side) {
+            Operand::Field(at) => Some(&self.map.entity(side).field(*at).ty),
+            _ => None,
+        });
+        let alike = matches!(
+            (left, right),
+            (Some(Type::Decimal(..)), Some(Type::Decimal(..)))
+                | (
+                    Some(Type::Int32 | Type::Int64),
+                    Some(Type::Int32 | Type::Int64)
+                )
+        );
+        alike && line.to_left && line.to_right && !line.key && line.stages.is_empty()
     }
 
     fn conflict_policy(&self, it: &tree::Conflict, sink: &mut Sink) -> Option<ConflictPolicy> {
@@ -188,10 +242,7 @@ impl<'a, 'm> PolicyReader<'a, 'm> {
                 Some(ConflictPolicy::Latest)
             }
             TreeConflict::Manual => Some(ConflictPolicy::Manual),
-            TreeConflict::Add => {
-                sink.not_yet(place, "`conflict add`");
-                None
-            }
+            TreeConflict::Add => Some(ConflictPolicy::Add),
         }
     }
 

@@ -324,6 +324,7 @@ impl Runtime {
                     stores || held(line) == Some(written)
                 });
             }
+            self.doubt_sums(map, intent, found, &mut link);
             link.moved = generation;
             for (side, of_link) in Side::BOTH.into_iter().zip(&mut link.sides) {
                 of_link.version = None;
@@ -353,6 +354,26 @@ impl Runtime {
                 "a write without an answer has not landed".to_owned()
             },
         })));
+    }
+}
+
+impl Runtime {
+    /// Where a sum was sent, and its target holds neither that nor what it held before, somebody else has been there, and
+    /// nothing tells whether it was added: a person decides, since it must not be added twice.
+    fn doubt_sums(&self, map: &MapRun, intent: &Intent, found: Option<&Observed>, link: &mut Link) {
+        let plan = self.plan_of(map);
+        for line in intent.lines.iter().filter(|line| line.is_sum(plan)) {
+            let Some(at) = plan.lines.iter().position(|l| l.id == line.line) else {
+                continue;
+            };
+            let held = found.and_then(|row| own(row.row.own.get(at)?));
+            if held == Some(&line.written) || held == line.before.as_ref() {
+                continue;
+            }
+            let mut base = link.bases.at(at, line.line).cloned().unwrap_or_default();
+            base.sides[intent.side.index()] = None;
+            link.bases.put(at, line.line, base);
+        }
     }
 }
 

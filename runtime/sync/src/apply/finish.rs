@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dwmap_connect::{Guard, Outcome, Version, WriteMode};
-use dwmap_plan::{Side, Value};
+use dwmap_plan::{MapPlan, Side, Value};
 
 use super::log::held;
 use super::observe::{has_bases, known};
@@ -11,13 +11,13 @@ use super::work::{Decided, link_of, succeeded};
 use super::{Tally, Task};
 use crate::Moment;
 use crate::error::SyncError;
-use crate::merge::{Decision, Halt, Next, own};
+use crate::merge::{self, Decision, Halt, Next, adds, own};
 use crate::mistake::Mistake;
 use crate::report::Trouble;
 use crate::runtime::{MapRun, Runtime};
 use crate::state::{
-    Activity, ActivityKind, Base, Bases, Cause, Change, GIVEN_UP, Intent, IntentKind, Link,
-    LinkState, Mark,
+    Activity, ActivityKind, Base, Bases, Cause, Change, GIVEN_UP, Intent, IntentKind, IntentLine,
+    Link, LinkState, Mark,
 };
 
 /// The lines of a side, by index, that the row which came back with the answer shows to be other than expected; none
@@ -288,9 +288,17 @@ impl Runtime {
                 continue;
             };
             let mut base = bases.at(at, line.line).cloned().unwrap_or_default();
-            base.sides[s] = Some(line.written.clone());
-            if !self.options.rules.broken(Mistake::BaseOfOneSide) {
-                base.sides[1 - s] = Some(line.source.clone());
+            if let Some(moved) = line
+                .is_sum(self.plan_of(map))
+                .then(|| line.moved(&base))
+                .flatten()
+            {
+                base.sides = moved.map(Some);
+            } else {
+                base.sides[s] = Some(line.written.clone());
+                if !self.options.rules.broken(Mistake::BaseOfOneSide) {
+                    base.sides[1 - s] = Some(line.source.clone());
+                }
             }
             base.pending = line.pending.then_some(intent.side.other());
             base.written = (!is_kept(at, &line.written)).then_some(intent.side);
@@ -463,6 +471,19 @@ impl Runtime {
                 }),
             });
         }
+    }
+}
+
+impl IntentLine {
+    /// Whether it is written a sum of both sides' changes.
+    pub(crate) fn is_sum(&self, map: &MapPlan) -> bool {
+        let line = map.lines.iter().find(|line| line.id == self.line);
+        self.source.is_null() && !self.written.is_null() && line.is_some_and(|l| adds(map, l))
+    }
+
+    /// The bases after it has landed, if it is a sum.
+    fn moved(&self, base: &Base) -> Option<[Value; 2]> {
+        merge::moved(&base.sides, self.before.as_ref()?, &self.written)
     }
 }
 

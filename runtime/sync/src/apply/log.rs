@@ -131,6 +131,15 @@ impl Runtime {
             held(&one.task, side, at).map_or_else(|| "-".to_owned(), |v| shown(line, v))
         };
         match note.kind {
+            ActivityKind::Conflict if is_sum(one, at) => format!(
+                "{}: both sides changed, and both changes count: {} of {}, {} of {} ({})",
+                path(line, note.side),
+                value(note.side),
+                system(note.side),
+                value(note.side.other()),
+                system(note.side.other()),
+                line.place
+            ),
             ActivityKind::Conflict => format!(
                 "{}: both sides changed; {} of {} wins over {} ({})",
                 path(line, note.side),
@@ -142,6 +151,12 @@ impl Runtime {
             _ => format!("{} ({})", line.text.trim(), line.place),
         }
     }
+}
+
+/// Whether a line goes both ways in one pass: each side takes the other's change.
+fn is_sum(one: &Decided, line: u16) -> bool {
+    let mut writes = one.decision.writes.iter();
+    writes.all(|write| write.iter().flat_map(|w| &w.lines).any(|l| l.line == line))
 }
 
 /// Whether what was decided holds. Nobody has won a conflict as long as the write to the loser came to nothing: the next

@@ -6,6 +6,7 @@ use crate::code::Cell;
 use dwmap_plan::{ConflictPolicy, InitialPolicy, Line, MissingPolicy, Side, Value};
 
 use super::agree::line_agrees;
+use super::sum::{adds, sums};
 use super::{Decision, Halt, Input, LineWrite, Next, Note, Problem, Seen, SideWrite, Why};
 use crate::mistake::Mistake;
 use crate::state::{ActivityKind, GIVEN_UP, IntentKind, LinkState, Word};
@@ -67,6 +68,21 @@ pub(super) fn merge_lines(input: &Input<'_>, first: bool) -> Result<Decision, Ha
                 settle(&mut decision);
             }
             Verdict::Undecided => decision.undecided.push(i),
+            Verdict::Sums(sums) => {
+                decision
+                    .notes
+                    .push(note(ActivityKind::Conflict, Side::Left, i));
+                for (to, written) in Side::BOTH.into_iter().zip(sums) {
+                    let write = LineWrite {
+                        line: i,
+                        written,
+                        source: Value::Null,
+                        waits_for: None,
+                        bounces: 0,
+                    };
+                    flow(input, &mut decision, to.other(), write);
+                }
+            }
             Verdict::Unsettled => {
                 decision.unsettled.push(i);
                 settle(&mut decision);
@@ -141,6 +157,8 @@ enum Verdict {
     Unsettled,
     /// A person decides.
     Undecided,
+    /// Both sides changed a number, and each takes the other's change as well: what they are to hold.
+    Sums([Value; 2]),
     /// A side's value flows.
     Flows {
         from: Side,
@@ -171,6 +189,16 @@ fn decide(input: &Input<'_>, i: u16, line: &Line, first: bool) -> Verdict {
         bounces: 0,
     };
     let changed_sides = [changed(Side::Left), changed(Side::Right)];
+    if adds(input.map, line) && input.word.is_none() && !first {
+        match (base, changed_sides) {
+            ([Some(_), Some(_)], [true, true]) => {
+                return sums(input, i).map_or(Verdict::Undecided, Verdict::Sums);
+            }
+            // A sum was sent to the side without a base, and nobody knows what became of it.
+            ([Some(_), None] | [None, Some(_)], _) => return Verdict::Undecided,
+            _ => {}
+        }
+    }
     let from = match (input.word, changed_sides) {
         (Some(Word::From(side)), _) => one_way(line).or(Some(side)),
         _ if !has_base => Some(initial(input, line)),

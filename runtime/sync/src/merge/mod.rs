@@ -5,6 +5,7 @@
 mod agree;
 mod lines;
 mod pair;
+mod sum;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use crate::state::{ActivityKind, IntentKind, Link, LinkState, Word};
 
 pub(crate) use agree::{Held, line_agrees, own};
 pub(crate) use pair::merge;
+pub(crate) use sum::{adds, moved};
 
 /// What is known of a side.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +65,7 @@ pub(crate) struct LineWrite {
     pub(crate) line: u16,
     /// The value, in the target's storage form.
     pub(crate) written: Value,
-    /// The value that it comes from.
+    /// The value that it comes from; null for a sum of both sides' changes.
     pub(crate) source: Value,
     /// It is null until this record is there.
     pub(crate) waits_for: Option<Ask>,
