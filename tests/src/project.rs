@@ -18,38 +18,19 @@ impl Project {
     /// A project of all stock maps that joins both servers of a sandbox. `more` is added to the systems' tables:
     /// first the ERP's, then the CRM's.
     pub fn new(sandbox: &Sandbox, more: [&str; 2]) -> Self {
-        let manifest = format!(
-            r#"[project]
-name = "contoso"
-maps = ["std.*"]
-
-[systems.fno]
-kind = "finops"
-schema = "std.fno"
-url = "{}"
-auth = {{ kind = "none" }}
-changes = {{ via = "dv" }}
-{}
-
-[systems.dv]
-kind = "dataverse"
-schema = "std.dataverse"
-url = "{}"
-auth = {{ kind = "none" }}
-{}
-
-[state]
-url = "sqlite:.dwmap/state.db"
-
-[policy]
-companies = ["usmf", "demf"]
-"#,
-            sandbox.finops_url(),
-            more[0],
-            sandbox.dataverse_url(),
-            more[1]
-        );
+        let manifest = manifest(sandbox, "std.*", more);
         Self::of(&[("dwmap.toml", &manifest)])
+    }
+
+    /// A project of one map of one's own, `maps/one.dwmap`, that joins both servers of a sandbox: checked, and in step. Its
+    /// systems give a write a second to land, so that one without an answer is settled soon.
+    pub fn of_map(sandbox: &Sandbox, map: &str) -> Self {
+        let soon = "execution_max = \"1s\"";
+        let manifest = manifest(sandbox, "maps/*.dwmap", [soon, soon]);
+        let project = Self::of(&[("dwmap.toml", &manifest), ("maps/one.dwmap", map)]);
+        project.done(&["check"]);
+        project.done(&["sync", "--once"]);
+        project
     }
 
     /// A project of these files.
@@ -84,6 +65,15 @@ companies = ["usmf", "demf"]
             .expect("dwmap runs")
     }
 
+    /// Runs `dwmap` in it, which must find nothing wrong; gives what it prints.
+    pub fn done(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {said}{told}");
+        said
+    }
+
     /// Starts `dwmap` in it.
     pub fn start(&self, args: &[&str]) -> Running {
         Running::start(self.path(), args)
@@ -101,4 +91,39 @@ companies = ["usmf", "demf"]
         });
         (output.status.code(), value)
     }
+}
+
+/// The manifest of a project of these maps that joins both servers of a sandbox, with more for their tables.
+fn manifest(sandbox: &Sandbox, maps: &str, more: [&str; 2]) -> String {
+    format!(
+        r#"[project]
+name = "contoso"
+maps = ["{maps}"]
+
+[systems.fno]
+kind = "finops"
+schema = "std.fno"
+url = "{}"
+auth = {{ kind = "none" }}
+changes = {{ via = "dv" }}
+{}
+
+[systems.dv]
+kind = "dataverse"
+schema = "std.dataverse"
+url = "{}"
+auth = {{ kind = "none" }}
+{}
+
+[state]
+url = "sqlite:.dwmap/state.db"
+
+[policy]
+companies = ["usmf", "demf"]
+"#,
+        sandbox.finops_url(),
+        more[0],
+        sandbox.dataverse_url(),
+        more[1]
+    )
 }

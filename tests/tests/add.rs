@@ -1,41 +1,10 @@
 //! `conflict add`: what both sides changed of a number counts, once, against both servers.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-use std::process::Output;
-
 use dwmap_tests::{Project, Sandbox, eventually};
 use serde_json::{Value, json};
 
 fn project(sandbox: &Sandbox) -> Project {
-    let manifest = format!(
-        r#"[project]
-name = "sums"
-maps = ["maps/*.dwmap"]
-
-[systems.fno]
-kind = "finops"
-schema = "std.fno"
-url = "{}"
-auth = {{ kind = "none" }}
-changes = {{ via = "dv" }}
-execution_max = "1s"
-
-[systems.dv]
-kind = "dataverse"
-schema = "std.dataverse"
-url = "{}"
-auth = {{ kind = "none" }}
-execution_max = "1s"
-
-[state]
-url = "sqlite:.dwmap/state.db"
-
-[policy]
-companies = ["usmf", "demf"]
-"#,
-        sandbox.finops_url(),
-        sandbox.dataverse_url(),
-    );
     let map = r#"use std.fno
 use std.dataverse as dv
 
@@ -57,17 +26,7 @@ map limits: fno.CustomersV3 <-> dv.accounts {
   initial prefer fno
 }
 "#;
-    let project = Project::of(&[("dwmap.toml", &manifest), ("maps/limits.dwmap", map)]);
-    done(&project.run(&["check"]));
-    done(&project.run(&["sync", "--once"]));
-    project
-}
-
-fn done(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{said}{told}");
-    said
+    Project::of_map(sandbox, map)
 }
 
 #[allow(clippy::cast_possible_truncation)]
@@ -152,11 +111,11 @@ async fn both_changes_count_and_none_twice() {
     let project = project(&sandbox);
     let pair = Pair::of(&sandbox).await;
     pair.set_erp(1000.0).await;
-    done(&project.run(&["sync", "--once"]));
+    project.done(&["sync", "--once"]);
     pair.both_hold(1000.0).await;
 
     pair.set(1200.0, 1500.5).await;
-    done(&project.run(&["sync", "--once"]));
+    project.done(&["sync", "--once"]);
     assert_eq!(pair.held().await, [1700.5, 1700.5].map(millionths));
     let key = [pair.company.as_str(), pair.number.as_str()];
     let (_, why) = project.json(&[&["why", "limits", "--json"][..], &key].concat());
@@ -177,10 +136,10 @@ async fn both_changes_count_and_none_twice() {
         drop(running);
         // What the process left open is settled before anybody edits again: an edit over a write without an answer can't
         // be told from one beside it.
-        done(&project.run(&["sync", "--once"]));
+        project.done(&["sync", "--once"]);
     }
     assert_eq!(pair.held().await, [1703.5, 1703.5].map(millionths));
-    done(&project.run(&["verify"]));
+    project.done(&["verify"]);
 }
 
 #[tokio::test]
@@ -189,7 +148,7 @@ async fn a_sum_that_a_side_cannot_hold_exactly_waits_for_a_person() {
     let project = project(&sandbox);
     let pair = Pair::of(&sandbox).await;
     pair.set_erp(1000.0).await;
-    done(&project.run(&["sync", "--once"]));
+    project.done(&["sync", "--once"]);
     pair.both_hold(1000.0).await;
 
     // The ERP counts six places, the CRM fewer.
@@ -199,6 +158,6 @@ async fn a_sum_that_a_side_cannot_hold_exactly_waits_for_a_person() {
     let (_, listed) = project.json(&["errors", "list", "--code", "R0407", "--json"]);
     assert_eq!(listed["errors"].as_array().unwrap().len(), 1, "{listed:#}");
     let key = [pair.company.as_str(), pair.number.as_str()];
-    done(&project.run(&[&["sync", "limits"][..], &key, &["--from", "dv"]].concat()));
+    project.done(&[&["sync", "limits"][..], &key, &["--from", "dv"]].concat());
     pair.both_hold(1500.0).await;
 }
