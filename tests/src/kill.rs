@@ -15,6 +15,8 @@ use crate::{Dataverse, Finops, Project, Running, Sandbox};
 
 /// The longest that a process lives before it is killed, in milliseconds: long enough to get into its work.
 const LIFE_MAX: u64 = 3_000;
+/// The longest that servers don't answer, in milliseconds.
+const STALL_MAX: u64 = 2_000;
 /// The plan that is run. It is built once, since a kill within the compiler proves nothing.
 const PLAN: &str = "target/contoso.dwplan";
 
@@ -27,6 +29,8 @@ pub struct Kills {
     pub of_sync: u32,
     /// How often the process of both servers is killed under `run`.
     pub of_sandbox: u32,
+    /// How often that process stops answering in the midst of its work under `run`: it goes on later, or is killed.
+    pub of_stalls: u32,
     /// What the moments and the edits are drawn from.
     pub seed: u64,
 }
@@ -82,6 +86,21 @@ impl Kills {
             people.work(&mut dice, Some(&mut process)).await;
             sandbox.restart();
             people.meet(&sandbox);
+            people.work(&mut dice, Some(&mut process)).await;
+            assert!(process.is_running(), "`run` outlives its systems");
+            process.terminate();
+        }
+        for _ in 0..self.of_stalls {
+            let mut process = project.start(&["run", "--plan", PLAN]);
+            people.work(&mut dice, Some(&mut process)).await;
+            sandbox.process().signal("STOP");
+            tokio::time::sleep(Duration::from_millis(dice.random_range(0..STALL_MAX))).await;
+            if dice.random() {
+                sandbox.process().signal("CONT");
+            } else {
+                sandbox.restart();
+                people.meet(&sandbox);
+            }
             people.work(&mut dice, Some(&mut process)).await;
             assert!(process.is_running(), "`run` outlives its systems");
             process.terminate();

@@ -69,10 +69,16 @@ impl Running {
         self.child.wait().expect("it ends");
     }
 
+    /// Sends it a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(status.expect("kill runs").success());
+    }
+
     /// Asks it to end, as `kill` does, and waits; gives its exit code.
     pub fn terminate(&mut self) -> Option<i32> {
-        let status = Command::new("kill").arg(self.id().to_string()).status();
-        assert!(status.expect("kill runs").success());
+        self.signal("TERM");
         self.child.wait().expect("it ends").code()
     }
 

@@ -17,6 +17,7 @@ async fn nothing_is_lost_or_doubled_when_the_process_that_syncs_is_killed() {
         customers: 300,
         of_sync: 8,
         of_sandbox: 0,
+        of_stalls: 0,
         seed: 7,
     };
     whole(&kills.run().await);
@@ -28,7 +29,20 @@ async fn nothing_is_lost_or_doubled_when_the_servers_are_killed() {
         customers: 60,
         of_sync: 0,
         of_sandbox: 3,
+        of_stalls: 0,
         seed: 11,
+    };
+    whole(&kills.run().await);
+}
+
+#[tokio::test]
+async fn nothing_is_lost_or_doubled_when_the_servers_stop_answering() {
+    let kills = Kills {
+        customers: 60,
+        of_sync: 0,
+        of_sandbox: 0,
+        of_stalls: 4,
+        seed: 13,
     };
     whole(&kills.run().await);
 }

@@ -97,16 +97,19 @@ fn load(customers: usize) {
     println!("\npeak memory, large to small: {:.2}", peaks[1] / peaks[0]);
 }
 
-/// `kill -9` of the process that syncs, at random moments of a load with live changes on both sides.
+/// `kill -9` at random moments of a load with live changes on both sides: so often of the process that syncs, a third as
+/// often of the servers, and half of that again servers that stop answering.
 fn kill(times: usize, seed: usize) {
+    let times = u32::try_from(times).expect("a number of times");
     let kills = Kills {
         customers: 3_000,
-        of_sync: u32::try_from(times).expect("a number of times"),
-        of_sandbox: 0,
+        of_sync: times,
+        of_sandbox: times / 3,
+        of_stalls: times / 6,
         seed: seed as u64,
     };
     let survived = runtime().block_on(kills.run());
-    println!("{survived:#?}");
+    println!("{kills:#?}\n{survived:#?}");
 }
 
 /// How long a change takes from its commit on one side to being seen on the other, with hooks and without.
