@@ -286,6 +286,10 @@ pub(crate) struct Verify {
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Mend what differs: `policy`, as the maps' policies say, or `prefer SYSTEM`, so that this system's values win. What
+    /// stands in the error queue, or differs by a rule, is left.
+    #[arg(long, value_names = ["policy|prefer", "SYSTEM"], num_args = 1..=2, conflicts_with = "json")]
+    pub(crate) repair: Vec<String>,
 }
 
 #[derive(Debug, Args)]

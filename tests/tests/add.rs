@@ -161,3 +161,35 @@ async fn a_sum_that_a_side_cannot_hold_exactly_waits_for_a_person() {
     project.done(&[&["sync", "limits"][..], &key, &["--from", "dv"]].concat());
     pair.both_hold(1500.0).await;
 }
+
+#[tokio::test]
+async fn what_differs_and_nobody_looks_at_is_mended_by_verify() {
+    let sandbox = Sandbox::start(5);
+    let project = project(&sandbox);
+    let pair = Pair::of(&sandbox).await;
+    let mend = async |repair: &[&str], limit: f64| {
+        // A conflict that a person decides, given up: nothing looks at it any more.
+        let [erp, crm] = [1_000.000_001, 1_500.0].map(|n| n + limit);
+        pair.set(erp, crm).await;
+        project.run(&["sync", "--once"]);
+        project.done(&["errors", "discard", "--code", "R0407", "--reason", "a test"]);
+        let (code, found) = project.json(&["verify", "--json"]);
+        assert_eq!(
+            (code, &found["differences"]),
+            (Some(1), &json!(1)),
+            "{found:#}"
+        );
+        let said = project.done(&[&["verify", "--repair"][..], repair].concat());
+        assert!(said.contains("1 record will be mended"), "{said}");
+        project.done(&["sync", "--once"]);
+        project.done(&["verify"]);
+        let said = project.done(&[&["verify", "--repair"][..], repair].concat());
+        assert!(said.contains("nothing differs"), "{said}");
+    };
+    mend(&["prefer", "dv"], 0.0).await;
+    assert_eq!(pair.held().await, [1500.0, 1500.0].map(millionths));
+    mend(&["prefer", "fno"], 1000.0).await;
+    assert_eq!(pair.held().await[0], millionths(2_000.000_001));
+    let nonsense = project.run(&["verify", "--repair", "everything"]);
+    assert_eq!(nonsense.status.code(), Some(2), "{nonsense:?}");
+}

@@ -1,12 +1,14 @@
 //! `dwmap verify`: do both systems agree, record by record?
 
-use dwmap_sync::Verified;
+use dwmap_sync::{Request, Verified};
 use serde::Serialize;
 
 use crate::args::{self, Cli};
-use crate::exit::{Ended, Outcome};
+use crate::commands::steer;
+use crate::exit::{Ended, Failure, Outcome};
 use crate::output;
 use crate::runtime::{self, Setup};
+use crate::systems::Need;
 
 /// The version of the JSON's shape.
 const VERSION: u32 = 1;
@@ -19,6 +21,10 @@ struct Report<'a> {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &args::Verify) -> Outcome {
+    if !args.repair.is_empty() {
+        let request = repair(args)?;
+        return steer::ask(cli, &args.source, Need::Answers, &request).await;
+    }
     let setup = Setup::question(args.maps.clone());
     let Some(ready) = runtime::open(cli, &args.source, setup).await? else {
         return Ok(Ended::Found);
@@ -41,6 +47,27 @@ pub(crate) async fn run(cli: &Cli, args: &args::Verify) -> Outcome {
         Ended::Done
     } else {
         Ended::Found
+    })
+}
+
+/// What `--repair` asks for. A map may stand behind its word, too: `--repair policy customers`.
+fn repair(args: &args::Verify) -> Result<Request, Failure> {
+    let words: Vec<&str> = args.repair.iter().map(String::as_str).collect();
+    let (prefer, more) = match words[..] {
+        ["policy"] => (None, None),
+        ["policy", map] => (None, Some(map)),
+        ["prefer", system] => (Some(system.to_owned()), None),
+        _ => {
+            return Err(Failure::Configuration(format!(
+                "`--repair {}` says nothing; it is `--repair policy`, or `--repair prefer SYSTEM`",
+                words.join(" ")
+            )));
+        }
+    };
+    let maps = args.maps.iter().cloned().chain(more.map(str::to_owned));
+    Ok(Request::Repair {
+        maps: maps.collect(),
+        prefer,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::merge::{Held, line_agrees};
 use crate::observer::LoadCounts;
 use crate::report::{path, shown_cell};
 use crate::runtime::{MapRun, Runtime};
-use crate::state::LinkState;
+use crate::state::{LinkState, Word};
 
 /// Differences that are listed at most for each map; all are counted.
 const LISTED_MAX: usize = 1_000;
@@ -33,6 +33,9 @@ pub struct Verified {
     pub by_rule: u64,
     /// Rows of companies that don't take part.
     pub out_of_scope: u64,
+    /// Pairs that were marked to be mended.
+    #[serde(skip)]
+    pub marked: u64,
 }
 
 /// A difference.
@@ -70,7 +73,7 @@ impl Runtime {
         let mut all = Vec::new();
         for run in &self.maps {
             if map.is_none_or(|name| name == self.name(run)) {
-                all.push(self.verify_map(run).await?);
+                all.push(self.verify_map(run, None).await?);
             }
         }
         if let (Some(name), true) = (map, all.is_empty()) {
@@ -79,7 +82,12 @@ impl Runtime {
         Ok(all)
     }
 
-    async fn verify_map(&self, map: &MapRun) -> Result<Verified, SyncError> {
+    /// Compares both sides of a map. With a word, the pairs that differ are marked with it.
+    pub(crate) async fn verify_map(
+        &self,
+        map: &MapRun,
+        word: Option<Word>,
+    ) -> Result<Verified, SyncError> {
         let mut verified = Verified {
             map: self.name(map).to_owned(),
             ..Verified::default()
@@ -96,21 +104,25 @@ impl Runtime {
                     Finding::Differs(_) => suspects.push(task),
                 }
             }
-            self.confirm(map, suspects, &mut verified).await?;
+            let differing = self.confirm(map, suspects, &mut verified).await?;
+            if let Some(word) = word {
+                verified.marked += self.mark_to_mend(map, &differing, word).await?;
+            }
         }
         verified.out_of_scope = counts.out_of_scope;
         Ok(verified)
     }
 
-    /// Looks at suspects once more, with fresh reads.
+    /// Looks at suspects once more, with fresh reads; gives those that differ.
     async fn confirm(
         &self,
         map: &MapRun,
         mut suspects: Vec<Task>,
         verified: &mut Verified,
-    ) -> Result<(), SyncError> {
+    ) -> Result<Vec<Task>, SyncError> {
+        let mut differing = Vec::new();
         if suspects.is_empty() {
-            return Ok(());
+            return Ok(differing);
         }
         for side in Side::BOTH {
             let s = side.index();
@@ -150,10 +162,11 @@ impl Runtime {
                     verified.differences += found.len() as u64;
                     let room = LISTED_MAX.saturating_sub(verified.listed.len());
                     verified.listed.extend(found.into_iter().take(room));
+                    differing.push(task);
                 }
             }
         }
-        Ok(())
+        Ok(differing)
     }
 
     /// Whether a record of the pair has a mark with an error.

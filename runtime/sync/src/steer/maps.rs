@@ -265,7 +265,7 @@ impl Runtime {
     }
 
     /// Marks these pairs; of the lines named, nothing is known to be in order any more.
-    async fn look_again_at(
+    pub(super) async fn look_again_at(
         &self,
         map: &MapRun,
         pairs: &[PairKey],

@@ -9,6 +9,7 @@ mod errors;
 mod link;
 mod maps;
 mod records;
+mod repair;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -111,6 +112,13 @@ pub enum Request {
         lines: Vec<String>,
         /// Records by their keys; all linked ones if empty.
         keys: Vec<String>,
+    },
+    /// Mend what differs between both sides, and what nothing told of.
+    Repair {
+        /// The maps; all if none is named.
+        maps: Vec<String>,
+        /// The system whose values win; where none is named, the maps' policies say.
+        prefer: Option<String>,
     },
     /// Go on with another plan, from the next batch on.
     Deploy {
@@ -221,6 +229,7 @@ impl Runtime {
             Request::Unlink { record } => self.unlink(record).await,
             Request::Link { map, left, right } => self.link(map, [left, right], doer).await,
             Request::Backfill { map, lines, keys } => self.backfill(map, lines, keys, doer).await,
+            Request::Repair { maps, prefer } => self.repair(maps, prefer.as_deref(), doer).await,
             Request::Deploy { plan } => self.deploy(plan).await,
         }
     }

@@ -228,7 +228,7 @@ impl Runtime {
     }
 
     /// The side whose system, or whose system's schema, has this name.
-    fn side_named(&self, map: &MapRun, name: &str) -> Result<Side, SyncError> {
+    pub(super) fn side_named(&self, map: &MapRun, name: &str) -> Result<Side, SyncError> {
         let plan = self.plan_of(map);
         let names = |side: Side| {
             let system = usize::from(plan.side(side).system);
