@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Errors(Errors),
     /// Tell where a record stands, and why it did or didn't go.
     Why(Why),
+    /// What happened, newest first: of all maps, of one, or of one record.
+    Log(Log),
     /// Let go what the brake holds: the deletes of a map that were too many, or that couldn't be confirmed.
     Approve(Steer),
     /// Give up what the brake holds: its deletes don't go across, a load isn't begun.
@@ -505,6 +507,22 @@ pub(crate) struct Link {
 pub(crate) struct Deploy {
     /// The compiled plan; if none is named, the project's maps are compiled.
     pub(crate) plan: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    #[command(flatten)]
+    pub(crate) source: PlanSource,
+    /// Only this map.
+    pub(crate) map: Option<String>,
+    /// Only this record, by its key as on the left side; the company may be left out.
+    pub(crate) key: Vec<String>,
+    /// How many entries at most.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

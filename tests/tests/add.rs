@@ -118,8 +118,10 @@ async fn both_changes_count_and_none_twice() {
     project.done(&["sync", "--once"]);
     assert_eq!(pair.held().await, [1700.5, 1700.5].map(millionths));
     let key = [pair.company.as_str(), pair.number.as_str()];
-    let (_, why) = project.json(&[&["why", "limits", "--json"][..], &key].concat());
-    assert!(why.to_string().contains("both changes count"), "{why:#}");
+    let log = project.done(&[&["log", "limits"][..], &key].concat());
+    assert!(log.contains("both changes count"), "{log}");
+    let of_all = project.done(&["log", "--limit", "1"]);
+    assert!(log.contains(of_all.trim_end()), "{of_all} of {log}");
 
     // The answer of one of the two writes is lost, before and after it took hold.
     for (fault, limits, sum) in [

@@ -13,6 +13,7 @@ mod errors;
 mod explain;
 #[cfg(feature = "compiler")]
 mod fmt;
+mod log;
 #[cfg(feature = "compiler")]
 mod new;
 mod plan;
@@ -62,6 +63,7 @@ pub(crate) fn run(cli: &Cli) -> Outcome {
         Command::Doctor(args) => wait(doctor::run(cli, args)),
         Command::Status(args) => wait(status::run(cli, args)),
         Command::Errors(args) => wait(errors::run(cli, args)),
+        Command::Log(args) => wait(log::run(cli, args)),
         Command::Why(args) => wait(why::run(cli, args)),
         Command::Approve(args) => wait(steer::maps(cli, args, |maps| Request::Approve { maps })),
         Command::Discard(args) => wait(steer::maps(cli, args, |maps| Request::Discard { maps })),

@@ -71,6 +71,12 @@ pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
     for map in maps.iter().filter(|map| !map.reason.is_empty()) {
         println!("{}: {}", map.map, map.reason);
     }
+    tell_cut(log_cut);
+    Ok(Ended::Done)
+}
+
+/// Says what the log no longer has.
+pub(super) fn tell_cut(log_cut: Option<LogCut>) {
     if let Some(cut) = log_cut {
         let entries = output::count_as(cut.entries, "entry", "entries");
         let until = display(&Value::DateTime(cut.until.0 * 1_000));
@@ -78,5 +84,4 @@ pub(crate) async fn run(cli: &Cli, args: &args::Status) -> Outcome {
             "the log is whole from {until} on: {entries} until then went by `keep_log` and `keep_log_size` of [state]"
         );
     }
-    Ok(Ended::Done)
 }
