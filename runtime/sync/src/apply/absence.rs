@@ -142,7 +142,9 @@ impl Runtime {
                 doubted.remove(&RecordId(gone.0));
             }
         }
-        let changes = unseen.into_iter().flat_map(|mark| {
+        let gone = unseen.iter().any(|mark| !doubted.contains(&mark.id.record));
+        let mut changes = self.perhaps_nameless(map, side, gone).await?;
+        changes.extend(unseen.into_iter().flat_map(|mark| {
             let record = &mark.id.record;
             if doubted.contains(record) {
                 self.fault(map, &mark, read, &Trouble::Unreadable, shown.get(record))
@@ -152,8 +154,26 @@ impl Runtime {
                     seen: read,
                 }]
             }
-        });
-        Ok(changes.collect())
+        }));
+        Ok(changes)
+    }
+
+    /// A record that is gone, and that no link knows, may be one that we made and whose key nobody told us: the pairs of
+    /// all such are looked at.
+    async fn perhaps_nameless(
+        &self,
+        map: &MapRun,
+        side: Side,
+        gone: bool,
+    ) -> Result<Vec<Change>, SyncError> {
+        if !gone || self.options.rules.broken(Mistake::UnnamedEndForgotten) {
+            return Ok(Vec::new());
+        }
+        let partners = self.store.partners_of_nameless(map.id, side).await?;
+        let partners = partners.into_iter();
+        Ok(partners
+            .map(|record| self.mark_anew(map, side.other(), record))
+            .collect())
     }
 
     /// Whether a record that wasn't found may be there all the same, and be lost with its mark. A sweep marks it again.

@@ -393,7 +393,7 @@ impl Runtime {
         }
     }
 
-    fn mark_anew(&self, map: &MapRun, side: Side, record: crate::RecordId) -> Change {
+    pub(super) fn mark_anew(&self, map: &MapRun, side: Side, record: crate::RecordId) -> Change {
         Change::Mark {
             id: super::gather::fresh_mark(map, side, record, 0).id,
             generation: self.tick(),

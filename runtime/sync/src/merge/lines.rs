@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::code::Cell;
+use crate::code::{Ask, Cell};
 use dwmap_plan::{ConflictPolicy, InitialPolicy, Line, MissingPolicy, Side, Value};
 
 use super::agree::line_agrees;
@@ -96,6 +96,12 @@ pub(super) fn merge_lines(input: &Input<'_>, first: bool) -> Result<Decision, Ha
                     decision.notes.push(note(ActivityKind::Conflict, from, i));
                 }
                 match outgoing(input, i, line, from) {
+                    // What the side itself refers to can't be read just now: that it is there is sure, and a blank would
+                    // say otherwise.
+                    Ok(LineWrite {
+                        waits_for: Some(ask @ Ask::Follow { .. }),
+                        ..
+                    }) => decision.waiting.push((i, from, ask)),
                     Ok(write) => {
                         flow(input, &mut decision, from, LineWrite { bounces, ..write });
                     }

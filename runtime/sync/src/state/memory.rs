@@ -308,6 +308,22 @@ impl StateStore for MemoryStore {
         Ok(unnamed.into_iter().cloned().collect())
     }
 
+    async fn partners_of_nameless(
+        &self,
+        map: MapId,
+        side: Side,
+    ) -> Result<Vec<RecordId>, StateError> {
+        let kept = self.kept();
+        let nameless = kept.links.values().filter(|link| {
+            link.map == map
+                && link.state == LinkState::Linked
+                && link.sides[side.index()].record.is_none()
+        });
+        let partners = nameless.filter_map(|link| link.sides[side.other().index()].record.clone());
+        let sorted: BTreeSet<RecordId> = partners.collect();
+        Ok(sorted.into_iter().collect())
+    }
+
     async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError> {
         Ok(self.kept().status(map))
     }

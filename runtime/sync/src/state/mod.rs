@@ -138,6 +138,13 @@ pub trait StateStore: Send + Sync {
         set: &Set,
     ) -> Result<Vec<RecordId>, StateError>;
 
+    /// The partners of records that we made on a side and whose keys nobody has told us yet.
+    async fn partners_of_nameless(
+        &self,
+        map: MapId,
+        side: Side,
+    ) -> Result<Vec<RecordId>, StateError>;
+
     /// Where a map stands.
     async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError>;
 

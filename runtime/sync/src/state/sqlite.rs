@@ -344,6 +344,14 @@ impl StateStore for SqliteStore {
         self.with(|c| rows::unnamed_records(c, map, side, set))
     }
 
+    async fn partners_of_nameless(
+        &self,
+        map: MapId,
+        side: Side,
+    ) -> Result<Vec<RecordId>, StateError> {
+        self.with(|c| rows::partners_of_nameless(c, map, side))
+    }
+
     async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError> {
         self.with(|c| rows::map_status(c, map))
     }

@@ -210,6 +210,16 @@ const ONCE_BROKEN_ON_DRAWN_KINDS: &[(&str, &str, u64)] = &[
         "target changes what we wrote",
         37,
     ),
+    (
+        "a reference was blanked whose own record couldn't be read for a while",
+        "absence",
+        1016,
+    ),
+    (
+        "a record that a silent bulk write had made was deleted before its key was known, and its partner wasn't looked at",
+        "mass delete",
+        1025,
+    ),
 ];
 
 #[test]

@@ -214,6 +214,14 @@ impl StateStore for SimStore {
         self.inner.unnamed_records(map, side, set).await
     }
 
+    async fn partners_of_nameless(
+        &self,
+        map: MapId,
+        side: Side,
+    ) -> Result<Vec<RecordId>, StateError> {
+        self.inner.partners_of_nameless(map, side).await
+    }
+
     async fn map_status(&self, map: MapId) -> Result<MapStatus, StateError> {
         self.inner.map_status(map).await
     }

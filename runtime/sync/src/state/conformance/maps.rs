@@ -126,6 +126,17 @@ async fn a_feed_has_a_cursor_and_names_for_records(store: &dyn StateStore) {
     let forget = Change::Forget(set("accounts"), id);
     store.commit(vec![forget]).await.unwrap();
     assert_eq!(unnamed(Side::Right).await, [record("guid")]);
+
+    // One that was made, and whose key nobody told; one whose partner is gone isn't such.
+    let mut made = Link::new(map, pair("B"), LinkState::Linked);
+    made.sides[0].record = Some(record("B"));
+    let mut alone = Link::new(map, pair("C"), LinkState::Deleted);
+    alone.sides[0].record = Some(record("C"));
+    let changes = [made, alone].map(|link| Change::PutLink(Box::new(link)));
+    store.commit(changes.to_vec()).await.unwrap();
+    let partners = async |side| store.partners_of_nameless(map, side).await.unwrap();
+    assert_eq!(partners(Side::Right).await, [record("B")]);
+    assert_eq!(partners(Side::Left).await, []);
 }
 
 async fn everything_is_counted(store: &dyn StateStore) {

@@ -134,6 +134,23 @@ pub(super) const fn record_column(side: Side) -> (&'static str, i64) {
     }
 }
 
+pub(super) fn partners_of_nameless(
+    c: &Connection,
+    map: MapId,
+    side: Side,
+) -> Result<Vec<RecordId>> {
+    let (column, flag) = record_column(side);
+    let (other_column, other_flag) = record_column(side.other());
+    let other = format!("CASE WHEN flags & {other_flag} != 0 THEN pair ELSE {other_column} END");
+    let sql = format!(
+        "SELECT {other} FROM links WHERE map = ?1 AND state = ?2 AND {column} IS NULL AND flags & {flag} = 0
+         AND {other} IS NOT NULL ORDER BY 1"
+    );
+    let linked = LinkState::Linked as i64;
+    let one = |row: &Row<'_>| Ok(RecordId(row.get(0)?));
+    collect(c, &sql, params![map.0, linked], one)
+}
+
 pub(super) fn link_by_record(
     c: &Connection,
     map: MapId,
